@@ -1,0 +1,44 @@
+"""The words everyone speaks: Utterance, Sample, the manifest, the alphabet, the errors. Standard library only."""
+
+from .alphabet import Alphabet, describe, english, read_alphabet
+from .errors import (
+    DataError,
+    DsprepError,
+    FetchError,
+    Interrupted,
+    MissingExtraError,
+    OutputError,
+    SourceError,
+    TrainingError,
+    UsageError,
+)
+from .manifest import csv_bytes, manifest_bytes, read_manifest, seconds_text
+from .progress import Progress, silent
+from .sample import Sample
+from .utterance import ID, BadRow, Utterance
+
+__all__ = [
+    "ID",
+    "Alphabet",
+    "BadRow",
+    "DataError",
+    "DsprepError",
+    "FetchError",
+    "Interrupted",
+    "MissingExtraError",
+    "OutputError",
+    "Progress",
+    "Sample",
+    "SourceError",
+    "TrainingError",
+    "UsageError",
+    "Utterance",
+    "csv_bytes",
+    "describe",
+    "english",
+    "manifest_bytes",
+    "read_alphabet",
+    "read_manifest",
+    "seconds_text",
+    "silent",
+]

@@ -1,0 +1,141 @@
+"""Manifest: one CSV table of samples, spoken by every command and by DeepSpeech's own readers.
+
+    wav_filename,wav_filesize,transcript,id,duration,speaker,offset
+    audio/dev-clean/00000/1272-128104-0000.wav,187244,mister quilter is ...,1272-128104-0000,5.855,1272,
+
+UTF-8, LF, a header, RFC 4180 quoting, rows sorted by id, paths relative to the CSV's own folder.
+Reading also takes DeepSpeech's three columns alone, absolute paths, and other people's further columns.
+"""
+
+import csv
+import io
+import itertools
+import os
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+from .errors import DataError
+from .sample import Sample
+
+REQUIRED = ("wav_filename", "wav_filesize", "transcript")
+COLUMNS = (*REQUIRED, "id", "duration", "speaker", "offset")
+
+
+def manifest_bytes(samples: Iterable[Sample], folder: Path) -> bytes:
+    """The table of `samples` for a CSV in `folder`: the same samples give the same bytes in any order.
+
+    Raises:
+        DataError: an id appears twice.
+    """
+    rows = sorted(samples, key=lambda sample: sample.id)
+    for one, other in zip(rows, rows[1:], strict=False):
+        if one.id == other.id:
+            raise DataError(f"id {one.id} appears twice: {one.path} and {other.path}")
+    extras = sorted({name for sample in rows for name, _ in sample.extras})
+    return csv_bytes((*COLUMNS, *extras), (_cells(sample, folder, extras) for sample in rows))
+
+
+def csv_bytes(header: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
+    """A CSV table as dsprep writes all of them: UTF-8, LF, RFC 4180 quoting."""
+    text = io.StringIO()
+    for cells in itertools.chain([header], rows):
+        text.write(",".join(map(_quote, cells)) + "\n")
+    return text.getvalue().encode()
+
+
+def read_manifest(path: Path) -> list[Sample]:
+    """The samples of the CSV at `path`, in its order, paths resolved against its folder.
+
+    Raises:
+        DataError: the file is missing, has no such columns, or a row cannot be a sample (named by line).
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(_samples(csv.reader(file, strict=True), path))
+    except FileNotFoundError as error:
+        raise DataError(f"there is no manifest {path}") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a manifest: {error}") from error
+
+
+def _samples(rows: Iterator[list[str]], path: Path) -> Iterator[Sample]:
+    header = next(rows, [])
+    missing = [name for name in REQUIRED if name not in header]
+    if missing:
+        raise DataError(f"{path} is not a manifest: its first line has no column {', '.join(missing)}")
+    seen: set[str] = set()
+    for number, cells in enumerate(rows, 2):
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            raise DataError.at(path, number, f"{len(cells)} cells under {len(header)} columns")
+        try:
+            sample = _sample(dict(zip(header, cells, strict=True)), path.parent, seen)
+        except ValueError as error:
+            raise DataError.at(path, number, str(error)) from error
+        if sample.id in seen:
+            raise DataError.at(path, number, f"id {sample.id} appears twice")
+        seen.add(sample.id)
+        yield sample
+
+
+def _sample(row: dict[str, str], folder: Path, seen: set[str]) -> Sample:
+    name = row["wav_filename"]
+    if not name:
+        raise ValueError("wav_filename is empty")
+    return Sample(
+        id=row["id"] if row.get("id") else _made_id(name, seen),
+        path=folder / name,
+        size=_whole("wav_filesize", row["wav_filesize"]),
+        transcript=row["transcript"],
+        offset=_whole("offset", row["offset"]) if row.get("offset") else None,
+        duration=float(row["duration"]) if row.get("duration") else None,
+        speaker=row.get("speaker", ""),
+        extras=tuple((key, value) for key, value in row.items() if key not in COLUMNS),
+    )
+
+
+def _whole(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit()):
+        raise ValueError(f"{name} {value!r} is not a number of bytes")
+    return int(value)
+
+
+def _made_id(name: str, seen: set[str]) -> str:
+    """An id for a row that has none: the file's stem, with its folders and a count where that is not unique."""
+    stem = name.removesuffix(Path(name).suffix)
+    for words in (Path(stem).name, stem):
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", words).strip("-")[-80:] or "clip"
+        if plain not in seen:
+            return plain
+    count = 2
+    while f"{plain}-{count}" in seen:
+        count += 1
+    return f"{plain}-{count}"
+
+
+def _cells(sample: Sample, folder: Path, extras: list[str]) -> Iterator[str]:
+    further = dict(sample.extras)
+    yield os.path.relpath(sample.path, folder).replace(os.sep, "/")
+    yield str(sample.size)
+    yield sample.transcript
+    yield sample.id
+    yield "" if sample.duration is None else seconds_text(sample.duration)
+    yield sample.speaker
+    yield "" if sample.offset is None else str(sample.offset)
+    for name in extras:
+        yield further.get(name, "")
+
+
+def seconds_text(seconds: float) -> str:
+    """Seconds as a plain decimal that reads back as the same float: 46797 / 16000 is `2.9248125`."""
+    return format(Decimal(repr(seconds)), "f").removesuffix(".0")
+
+
+def _quote(cell: str) -> str:
+    # Not csv.writer: with LF line ends it leaves a lone CR unquoted before Python 3.13, and readers split the row.
+    if cell != cell.strip() or any(character in cell for character in ',"\r\n'):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell

@@ -1,0 +1,37 @@
+"""Sample: one row of a manifest, in target coordinates: converted audio, normalised text."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .utterance import check_id, check_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A clip of audio that can be read with one `pread`, and its transcript."""
+
+    id: str
+    """Unique within its manifest: `[A-Za-z0-9_-]{1,100}`."""
+    path: Path
+    """The audio file, or the tar that holds it."""
+    size: int
+    """Bytes of audio."""
+    transcript: str
+    """Normalised text."""
+    offset: int | None = None
+    """Where in a tar the audio's bytes begin; None for a file of its own."""
+    duration: float | None = None
+    """Seconds, exactly frames / rate; None where a foreign manifest does not tell."""
+    speaker: str = ""
+    """Name of the speaker, empty if unknown."""
+    extras: tuple[tuple[str, str], ...] = ()
+    """Further columns, as (name, value)."""
+
+    def __post_init__(self) -> None:
+        check_id(self.id)
+        for name, value in (("transcript", self.transcript), ("speaker", self.speaker), *self.extras):
+            check_text(name, value)
+        if self.size < 0 or (self.offset or 0) < 0:
+            raise ValueError(f"{self.id}: negative size {self.size} or offset {self.offset}")
+        if self.duration is not None and not 0 <= self.duration < float("inf"):
+            raise ValueError(f"{self.id}: duration {self.duration} is not a number of seconds")

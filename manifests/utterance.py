@@ -1,0 +1,66 @@
+"""Utterance: one row of a corpus in source coordinates, as an importer yields it.
+
+Utterance(
+    id="1272-128104-0000",
+    audio="LibriSpeech/dev-clean/1272/128104/1272-128104-0000.flac",
+    text="MISTER QUILTER IS THE APOSTLE OF THE MIDDLE CLASSES",
+    speaker="1272",
+)
+"""
+
+import re
+from dataclasses import dataclass
+
+ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+"""What an id may be. A webdataset key ends at its first dot, and USTAR holds names of 100 bytes."""
+
+
+def check_id(value: str) -> None:
+    """Raise ValueError unless `value` can be a file name, a webdataset key and a CSV cell everywhere."""
+    if not ID.fullmatch(value):
+        raise ValueError(f"id {value!r} is not 1 to 100 of A-Z a-z 0-9 _ -")
+
+
+def check_text(name: str, value: str) -> None:
+    """Raise ValueError if `value` holds NUL or lone surrogates, which UTF-8 and CSV cannot carry."""
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError(f"{name} {value!r} holds NUL or half a character")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """A stretch of audio and what was said in it, where the corpus has them."""
+
+    id: str
+    """Unique within its part, stable between runs: `[A-Za-z0-9_-]{1,100}`."""
+    audio: str
+    """Name of the audio file, as the archive or folder of the corpus spells it, `/` between folders."""
+    text: str
+    """What was said, as the corpus writes it."""
+    start: float = 0.0
+    """Seconds from the beginning of the audio file."""
+    end: float | None = None
+    """Seconds from the beginning of the audio file; None means its end."""
+    channel: int | None = None
+    """Channel to take, counted from 0; None mixes all of them."""
+    speaker: str = ""
+    """The corpus's own name of the speaker; empty if unknown."""
+    extras: tuple[tuple[str, str], ...] = ()
+    """Further columns of the corpus, as (name, value), in the corpus's order."""
+
+    def __post_init__(self) -> None:
+        check_id(self.id)
+        for name, value in (("text", self.text), ("speaker", self.speaker), *self.extras):
+            check_text(name, value)
+        if not self.start >= 0 or (self.end is not None and not self.end > self.start):
+            raise ValueError(f"{self.id}: bad times {self.start} to {self.end}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRow:
+    """A row of a corpus that cannot be an Utterance: counted and reported, never fatal."""
+
+    place: str
+    """File and line, as `LibriSpeech/dev-clean/1/2/1-2.trans.txt:7`."""
+    detail: str
+    """What is wrong with it."""

@@ -1,0 +1,172 @@
+"""Chunk: a fixed run of 256 audio files of a part, the one unit of work, of commit, of retry and of loss.
+
+    audio/dev-clean/00003/1272-128104-0000.wav     its clips
+    audio/dev-clean/00003.json                     its record: key, digests, and each row's outcome
+
+Which clips are in chunk 3 depends on the corpus's own order alone, so neither the number of workers nor
+what was done before can change a byte. Converting runs in worker processes, one whole chunk at a time.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..manifests import Sample, Utterance
+from .audio import LIBRARIES, RATE, Truncated, Unreadable, decode, encode
+from .commit import Building, Record, commit, digest_of
+from .screen import Reason, Rejection, Rules
+from .source import Span
+from .text import PROFILES, Unspoken
+
+CLIPS = 256
+"""Audio files in a chunk."""
+CODE = "import-1"
+"""Changes whenever the code would make other bytes of the same input, so that old chunks are built anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that decides the bytes of an import, besides its source."""
+
+    form: str = "wav"
+    """`wav` or `flac`."""
+    text: str = "plain"
+    """Name of a text profile."""
+    rules: Rules = Rules()
+
+    def facts(self) -> dict[str, Any]:
+        """These settings and the versions that matter, as JSON."""
+        return {
+            "audio": f"{self.form}, {RATE} Hz, mono, PCM16",
+            "text": self.text,
+            "min_seconds": self.rules.min_seconds,
+            "max_seconds": None if self.rules.max_seconds == float("inf") else self.rules.max_seconds,
+            "code": CODE,
+            "libraries": LIBRARIES,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One audio file and the utterances in it."""
+
+    name: str
+    utterances: tuple[Utterance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of clips, planned: what will be where, before any audio is read."""
+
+    part: str
+    index: int
+    clips: tuple[Clip, ...]
+
+    def folder(self, out: Path) -> Path:
+        """Where its audio goes."""
+        return out / "audio" / self.part / f"{self.index:05d}"
+
+    def key(self, source: str, settings: Settings) -> str:
+        """Digest of everything that decides its bytes; `source` is the digest of what the part was read from."""
+        clips = [asdict(clip) for clip in self.clips]
+        return digest_of([source, settings.facts(), self.part, self.index, clips])
+
+
+def plan_chunks(part: str, audio: Sequence[str], rows: dict[str, list[Utterance]]) -> list[Chunk]:
+    """The chunks of a part: those of its `audio` files that have rows, in their order, by `CLIPS`."""
+    clips = [Clip(name, tuple(rows[name])) for name in audio if name in rows]
+    runs = (clips[start : start + CLIPS] for start in range(0, len(clips), CLIPS))
+    return [Chunk(part, index, tuple(run)) for index, run in enumerate(runs)]
+
+
+def convert(chunk: Chunk, spans: Sequence[Span], settings: Settings, out: Path, key: str) -> Record:
+    """Make the chunk's folder below `out` and commit it. `spans[i]` are the bytes of `chunk.clips[i]`."""
+
+    def build(building: Building) -> Any:
+        kept: list[Any] = []
+        rejected: list[Any] = []
+        for clip, span in zip(chunk.clips, spans, strict=True):
+            for row in _clip(clip, span, settings, building):
+                (rejected if isinstance(row, Rejected) else kept).append(asdict(row))
+        return {"kept": kept, "rejected": rejected}
+
+    return commit(chunk.folder(out), key, build, folder=True)
+
+
+def outcome(record: Record, chunk: Chunk, out: Path) -> tuple[list[Sample], list[Rejection]]:
+    """What became of the rows of a chunk, from its record."""
+    folder = chunk.folder(out)
+    samples = [
+        Sample(
+            id=row["id"],
+            path=folder / row["file"],
+            size=row["size"],
+            transcript=row["transcript"],
+            duration=row["frames"] / RATE,
+            speaker=row["speaker"],
+            extras=tuple((name, value) for name, value in row["extras"]),
+        )
+        for row in record.facts["kept"]
+    ]
+    return samples, [
+        Rejection(
+            id=row["id"],
+            part=chunk.part,
+            reason=Reason(row["reason"]),
+            detail=row["detail"],
+            seconds=None if row["frames"] is None else row["frames"] / RATE,
+        )
+        for row in record.facts["rejected"]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A row that is in the manifest, as its chunk's record keeps it."""
+
+    id: str
+    file: str
+    size: int
+    frames: int
+    transcript: str
+    speaker: str
+    extras: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that is not, as its chunk's record keeps it."""
+
+    id: str
+    reason: Reason
+    detail: str
+    frames: int | None
+
+
+def _clip(clip: Clip, span: Span, settings: Settings, building: Building) -> Iterator[Kept | Rejected]:
+    try:
+        data = span.read()
+    except OSError as error:
+        detail = f"cannot read {clip.name}: {error.strerror}"
+        yield from (Rejected(row.id, Reason.UNREADABLE, detail, None) for row in clip.utterances)
+        return
+    for row in clip.utterances:
+        yield _row(row, data, settings, building)
+
+
+def _row(row: Utterance, data: bytes, settings: Settings, building: Building) -> Kept | Rejected:
+    try:
+        transcript = PROFILES[settings.text](row.text)
+        pcm = decode(data, start=row.start, end=row.end, channel=row.channel)
+    except Unspoken as error:
+        return Rejected(row.id, Reason.UNSPOKEN, f"{error}: {row.text[:60]!r}", None)
+    except Truncated as error:
+        return Rejected(row.id, Reason.TRUNCATED, str(error), None)
+    except Unreadable as error:
+        return Rejected(row.id, Reason.UNREADABLE, str(error), None)
+    if refused := settings.rules.reject(transcript, len(pcm) / RATE):
+        return Rejected(row.id, *refused, len(pcm))
+    file = f"{row.id}.{settings.form}"
+    size = building.add(file, encode(pcm, settings.form))
+    return Kept(row.id, file, size, len(pcm), transcript, row.speaker, row.extras)

@@ -1,0 +1,262 @@
+"""The one way in which dsprep makes things that last: chunks of audio, shards, downloads, checkpoints.
+
+    .00003.4711-9f3a.tmp     written, hashed and fsynced under a name of its own
+    00003/                   then renamed
+    00003.json               then the record: key, and size and sha256 of each file
+
+A thing is done when its record is there, whole, has the expected key, and the sizes match: never because
+a file exists. A key is a digest of everything that went in, so changed inputs or settings build anew.
+Work that was killed leaves only `.tmp` names, which the next run sweeps; two runs at once make the same bytes.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..manifests import DataError, OutputError
+
+TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """What a written file must be."""
+
+    name: str
+    """Relative to the folder that the record stands in, `/` between folders."""
+    size: int
+    """Bytes."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was committed, and from what."""
+
+    key: str
+    files: tuple[FileDigest, ...]
+    facts: Any
+    """What the maker wants to remember, as JSON."""
+    seal: str
+    """sha256 over all of the above."""
+
+
+def digest_of(value: Any) -> str:
+    """sha256 of a JSON value in its canonical form: the same value, the same digest, on any machine."""
+    return hashlib.sha256(_canonical(value)).hexdigest()
+
+
+def seal(value: dict[str, Any]) -> bytes:
+    """A JSON object with a digest of itself, as the bytes of a file that `unseal` can trust."""
+    sealed = {**value, "seal": digest_of(value)}
+    return json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def unseal(data: bytes, place: Path) -> dict[str, Any]:
+    """The object that `seal` wrote, without its seal.
+
+    Raises:
+        DataError: any byte of it has changed.
+    """
+    try:
+        value = json.loads(data)
+        del value["seal"]
+        if seal(value) == data:
+            return dict(value)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise DataError(f"{place} is damaged: it does not match its own seal")
+
+
+class Building:
+    """A file or folder that is being made under a temporary name: hashes what is written through it."""
+
+    def __init__(self, final: Path, path: Path) -> None:
+        self.final, self.path = final, path
+        self.files: list[FileDigest] = []
+
+    def add(self, name: str, data: bytes) -> int:
+        """Write a whole file of that name into the folder; its size in bytes."""
+        with self.open(name) as file:
+            file.write(data)
+        return len(data)
+
+    @contextmanager
+    def open(self, name: str = "") -> Iterator["HashingFile"]:
+        """A file to write in one go: `name` in the folder, or the thing itself if it is a file."""
+        with (self.path / name if name else self.path).open("xb", buffering=0) as raw:
+            file = HashingFile(raw)
+            yield file
+            os.fsync(raw.fileno())
+        whole = f"{self.final.name}/{name}" if name else self.final.name
+        self.files.append(FileDigest(whole, file.size, file.sha256.hexdigest()))
+
+
+class HashingFile:
+    """A file opened for writing that knows its size and sha256 so far."""
+
+    def __init__(self, raw: BinaryIO | Any) -> None:
+        self._raw = raw
+        self.size = 0
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Write all of `data`."""
+        self.sha256.update(data)
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[self._raw.write(view) :]
+        self.size += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """Bytes written so far."""
+        return self.size
+
+
+def commit(final: Path, key: str, build: Callable[[Building], Any], *, folder: bool = False) -> Record:
+    """Make the file or folder `final` whole or not at all, then its record; `build` returns the record's facts.
+
+    Raises:
+        OutputError: the disk is full, read-only or failed; nothing is taken for done.
+    """
+    with writing(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_name(final)
+        try:
+            if folder:
+                temporary.mkdir()
+            building = Building(final, temporary)
+            facts = build(building)
+            if record := accepted(final, key):
+                return record  # a run beside ours was first, and made the same bytes
+            record_path(final).unlink(missing_ok=True)
+            _replace(temporary, final)
+            _sync_folder(final.parent)
+            content = {"key": key, "files": [asdict(file) for file in building.files], "facts": facts}
+            write_whole(record_path(final), seal(content))
+        finally:
+            discard(temporary)
+    return Record(key, tuple(building.files), facts, digest_of(content))
+
+
+def read_record(final: Path) -> Record | None:
+    """The record of `final`, or None if there is none that is whole."""
+    path = record_path(final)
+    try:
+        value = unseal(path.read_bytes(), path)
+        files = tuple(FileDigest(**file) for file in value["files"])
+        return Record(value["key"], files, value["facts"], digest_of(value))
+    except (OSError, DataError, KeyError, TypeError):
+        return None
+
+
+def accepted(final: Path, key: str) -> Record | None:
+    """The record of `final` if it is done: recorded with that key, and every file of the recorded size."""
+    record = read_record(final)
+    if record is None or record.key != key:
+        return None
+    return record if all(_size(final.parent / file.name) == file.size for file in record.files) else None
+
+
+def record_path(final: Path) -> Path:
+    """Where the record of `final` stands: beside it, `.json`."""
+    return final.with_name(final.name.partition(".")[0] + ".json")
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Put `data` at `path` by write, fsync and rename: the old file or the new one, never a piece.
+
+    Raises:
+        OutputError: the disk is full, read-only or failed.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_name(path)
+        try:
+            with Building(path, temporary).open() as file:
+                file.write(data)
+            temporary.replace(path)
+            _sync_folder(path.parent)
+        finally:
+            discard(temporary)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Translate what the system says of a failed write into an OutputError that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        what = error.strerror or str(error)
+        raise OutputError(f"cannot write {path}: {what}; mend that and type the same command again") from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what dead processes left half-made below `folder`; another run's live work stays."""
+    for path in folder.rglob(".*.tmp"):
+        if (match := TEMPORARY.fullmatch(path.name)) and not _alive(int(match["pid"])):
+            discard(path)
+
+
+def discard(path: Path) -> None:
+    """Remove a file or folder if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _replace(temporary: Path, final: Path) -> None:
+    """Rename, also onto a folder that is there: it has another key, or a run beside ours made it just now."""
+    while True:
+        try:
+            temporary.replace(final)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        aside = temporary_name(final)
+        with suppress(FileNotFoundError):
+            final.rename(aside)
+            discard(aside)
+
+
+def temporary_name(final: Path) -> Path:
+    """A name beside `final` that no other process uses, and that `sweep` knows for its own."""
+    return final.with_name(f".{final.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")

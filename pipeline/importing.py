@@ -1,0 +1,308 @@
+"""Import: a corpus as its publisher ships it, to manifests and 16 kHz audio.
+
+    OUT/dev-clean.csv             one manifest a part
+    OUT/rejected.csv              every row that is in none, with the reason
+    OUT/audio/dev-clean/00000/    the audio, by chunks, each with its record 00000.json
+    OUT/import.json               written last: what went in, what came out, a digest of each file
+
+The same sources and settings give the same bytes, however many workers and however often it was killed.
+Rows in the source = rows in manifests + rows in rejected.csv.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..importers import Corpus, Part
+from ..manifests import (
+    BadRow,
+    Progress,
+    Sample,
+    SourceError,
+    Utterance,
+    csv_bytes,
+    manifest_bytes,
+    seconds_text,
+    silent,
+)
+from . import fetch
+from .chunk import Chunk, Settings, convert, outcome, plan_chunks
+from .commit import Record, accepted, digest_of, discard, seal, sweep, temporary_name, write_whole
+from .outdir import MARK, begin, end, file_facts
+from .screen import Reason, Rejection
+from .source import Place, Span, Survey, find, spans, survey
+from .workers import run
+
+
+@dataclass(frozen=True, slots=True)
+class PartReport:
+    """What an import made of one part."""
+
+    name: str
+    rows: int
+    """Rows of the source, audio files without a row among them."""
+    samples: tuple[Sample, ...]
+    rejections: tuple[Rejection, ...]
+    survey: Survey
+    chunks: tuple[tuple[Path, Record], ...]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of audio in the manifest."""
+        return sum(sample.duration or 0 for sample in self.samples)
+
+    @property
+    def seconds_rejected(self) -> float:
+        """Seconds of audio left out, as far as it could be read."""
+        return sum(rejection.seconds or 0 for rejection in self.rejections)
+
+    @property
+    def reasons(self) -> dict[Reason, int]:
+        """Rejected rows by reason, most frequent first."""
+        return dict(Counter(rejection.reason for rejection in self.rejections).most_common())
+
+
+def import_corpus(
+    corpus: Corpus,
+    parts: Sequence[str],
+    sources: Sequence[str],
+    out: Path,
+    settings: Settings,
+    workers: int,
+    progress: Progress = silent,
+) -> list[PartReport]:
+    """Import `parts` of `corpus` into the folder `out`; without sources the published archives are fetched.
+
+    Raises:
+        SourceError: a source is missing, cut off, damaged, or holds nothing of a part.
+        FetchError: a download failed.
+        OutputError: `out` is not ours or cannot be written.
+    """
+    begin(out, corpus.name, parts)
+    sweep(out)
+    reports = [_import_part(corpus, corpus.part(name), sources, out, settings, workers, progress) for name in parts]
+    _finish(corpus, reports, out, settings)
+    return reports
+
+
+def _import_part(
+    corpus: Corpus,
+    part: Part,
+    sources: Sequence[str],
+    out: Path,
+    settings: Settings,
+    workers: int,
+    progress: Progress,
+) -> PartReport:
+    places = find(corpus, part, fetch.local(part, sources, out / "archives", progress))
+    found = survey(corpus, part, places, progress)
+    read = read_rows(corpus, part, found)
+    if not read.count:
+        raise SourceError(f"nothing of {corpus.name} {part.name} in {places[0].path}: looked for {corpus.layout}")
+    chunks = plan_chunks(part.name, found.audio, read.by_audio)
+    source = digest_of([asdict(file) for file in found.files])
+    records = _convert_all(chunks, places, source, settings, out, workers, progress)
+    outcomes = [outcome(record, chunk, out) for chunk, record in zip(chunks, records, strict=True)]
+    samples = [sample for kept, _ in outcomes for sample in kept]
+    rejections = [*read.rejections, *(rejection for _, left in outcomes for rejection in left)]
+    if len(samples) + len(rejections) != read.count:
+        raise AssertionError(f"{read.count} rows went in, {len(samples)} + {len(rejections)} came out")
+    paths = [chunk.folder(out) for chunk in chunks]
+    return PartReport(
+        part.name, read.count, tuple(samples), tuple(rejections), found, tuple(zip(paths, records, strict=True))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRows:
+    """The rows of a part, joined with its audio files."""
+
+    count: int
+    by_audio: dict[str, list[Utterance]]
+    """By name of an audio file that is there."""
+    rejections: tuple[Rejection, ...]
+    """Rows that go no further, and audio files without a row."""
+
+
+def read_rows(corpus: Corpus, part: Part, found: Survey) -> ReadRows:
+    """All rows of a part: each either goes with an audio file that is there, or is rejected with a reason."""
+    audio, ids = set(found.audio), set[str]()
+    by_audio: dict[str, list[Utterance]] = {}
+    rejections: list[Rejection] = []
+
+    def reject(name: str, reason: Reason, detail: str) -> None:
+        rejections.append(Rejection(id=_shown(name), part=part.name, reason=reason, detail=_shown(detail)))
+
+    count = 0
+    for count, row in enumerate(corpus.read(found.texts), 1):
+        if isinstance(row, BadRow):
+            reject(row.place, Reason.BAD_ROW, row.detail)
+        elif row.id in ids:
+            reject(row.id, Reason.DUPLICATE_ID, f"again for {row.audio}")
+        elif row.audio not in audio:
+            reject(row.id, Reason.NO_AUDIO, f"there is no {row.audio}")
+        else:
+            by_audio.setdefault(row.audio, []).append(row)
+        if isinstance(row, Utterance):
+            ids.add(row.id)
+    orphans = [name for name in found.audio if name not in by_audio]
+    for name in orphans:
+        reject(Path(name).stem, Reason.NO_TEXT, f"no row names {name}")
+    return ReadRows(count + len(orphans), by_audio, tuple(rejections))
+
+
+def _convert_all(
+    chunks: Sequence[Chunk],
+    places: Sequence[Place],
+    source: str,
+    settings: Settings,
+    out: Path,
+    workers: int,
+    progress: Progress,
+) -> list[Record]:
+    keys = [chunk.key(source, settings) for chunk in chunks]
+    records = {chunk.index: accepted(chunk.folder(out), key) for chunk, key in zip(chunks, keys, strict=True)}
+    todo = [chunk for chunk in chunks if records[chunk.index] is None]
+    total = sum(len(chunk.clips) for chunk in chunks)
+    done = total - sum(len(chunk.clips) for chunk in todo)
+    stage = f"converting {chunks[0].part}" if chunks else ""
+    if todo:
+        (out / MARK).unlink(missing_ok=True)  # from here on the folder is not what it says
+    with _Spool(out / ".dsprep" / "spool") as spool:
+        tasks = (
+            Task(chunk, loaded, settings, out, keys[chunk.index]) for chunk, loaded in _loaded(todo, places, spool)
+        )
+        for task, record in run(_convert, tasks, workers):
+            spool.release(task.spans)
+            records[task.chunk.index] = record
+            done += len(task.chunk.clips)
+            progress(stage, done, total, "clips")
+    return [record for record in records.values() if record is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A chunk and the bytes of its clips: all that a worker needs, and no audio."""
+
+    chunk: Chunk
+    spans: tuple[Span, ...]
+    settings: Settings
+    out: Path
+    key: str
+
+
+def _convert(task: Task) -> Record:
+    return convert(task.chunk, task.spans, task.settings, task.out, task.key)
+
+
+class _Spool:
+    """Files of our own that hold the audio of one chunk each on its way from a compressed tar to a worker."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: BinaryIO | None = None
+        self._paths: set[Path] = set()
+
+    def file(self, size: int) -> BinaryIO:
+        """The file of the chunk that is being filled."""
+        if self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file = temporary_name(self._folder / "chunk").open("xb")
+            self._paths.add(Path(self._file.name))
+        return self._file
+
+    def cut(self) -> None:
+        """End the chunk that is being filled."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def release(self, used: Iterable[Span]) -> None:
+        """Remove the files behind these spans that are ours."""
+        for path in {span.path for span in used} & self._paths:
+            path.unlink(missing_ok=True)
+            self._paths.discard(path)
+
+    def __enter__(self) -> "_Spool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()
+        for path in self._paths:
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._folder.rmdir()
+
+
+def _loaded(todo: Sequence[Chunk], places: Sequence[Place], spool: _Spool) -> Iterator[tuple[Chunk, tuple[Span, ...]]]:
+    """Each chunk with the bytes of its clips, as the places bring them."""
+    names = {clip.name for chunk in todo for clip in chunk.clips}
+    waiting = iter(todo)
+    chunk, ready = next(waiting, None), list[Span]()
+    for place in places if todo else ():
+        for name, span in spans(place, names.__contains__, spool.file):
+            if chunk is None or name != chunk.clips[len(ready)].name:
+                raise SourceError(f"{place.path} changed while it was read; type the same command again")
+            ready.append(span)
+            if len(ready) == len(chunk.clips):
+                spool.cut()
+                yield chunk, tuple(ready)
+                chunk, ready = next(waiting, None), []
+    if chunk is not None:
+        raise SourceError(f"{places[0].path} changed while it was read; type the same command again")
+
+
+def _finish(corpus: Corpus, reports: Sequence[PartReport], out: Path, settings: Settings) -> None:
+    """Write the manifests, rejected.csv, and import.json last; remove chunks that nothing names any more."""
+    for report in reports:
+        write_whole(out / f"{report.name}.csv", manifest_bytes(report.samples, out))
+    write_whole(out / "rejected.csv", _rejected_bytes(reports))
+    files = ["rejected.csv", *(f"{report.name}.csv" for report in reports)]
+    content = {
+        "made by": "dsprep import",
+        "corpus": corpus.name,
+        "settings": settings.facts(),
+        "parts": {report.name: _part_facts(report, out) for report in reports},
+        "files": [file_facts(out, name) for name in files],
+    }
+    for report in reports:
+        known = {path.name for path, _ in report.chunks}
+        for path in (out / "audio" / report.name).glob("*"):
+            if path.name.removesuffix(".json") not in known:
+                discard(path)
+    write_whole(out / MARK, seal(content))
+    end(out)
+
+
+def _part_facts(report: PartReport, out: Path) -> dict[str, Any]:
+    return {
+        "rows": report.rows,
+        "kept": len(report.samples),
+        "rejected": len(report.rejections),
+        "reasons": report.reasons,
+        "seconds": round(report.seconds, 7),
+        "seconds rejected": round(report.seconds_rejected, 7),
+        "sources": [asdict(file) for file in report.survey.files],
+        "chunks": [{"path": path.relative_to(out).as_posix(), "seal": record.seal} for path, record in report.chunks],
+    }
+
+
+def _rejected_bytes(reports: Iterable[PartReport]) -> bytes:
+    rows = sorted(
+        (rejection.part, rejection.id, rejection.reason, rejection.detail, _seconds(rejection.seconds))
+        for report in reports
+        for rejection in report.rejections
+    )
+    return csv_bytes(("part", "id", "reason", "detail", "seconds"), rows)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else seconds_text(seconds)
+
+
+def _shown(text: str) -> str:
+    """`text` with what UTF-8 cannot write, from file names of other encodings, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()

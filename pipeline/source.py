@@ -1,0 +1,321 @@
+"""Source: where the files of a corpus lie, read in place. Nothing is ever unpacked under its own name.
+
+    train-clean-100.tar.gz     streamed; audio passes to the workers through a spool file of our own naming
+    train-clean-100.tar        streamed; workers read their bytes out of the tar itself
+    LibriSpeech/               walked; workers read the files
+
+A source is read twice: `survey` hashes all of it, checks that it is whole and brings the text files and the
+list of the audio files; `spans` then brings the audio, as references to bytes on disk.
+"""
+
+import hashlib
+import os
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ..importers import Corpus, Part, TextFile
+from ..manifests import Progress, SourceError, silent
+
+BLOCK = 1 << 20
+"""Bytes to read at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of bytes in a file: what a worker is given in place of audio."""
+
+    path: Path
+    offset: int
+    size: int
+
+    def read(self) -> bytes:
+        """Its bytes; OSError if they are not there."""
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            return file.read(self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that was read, and what it was."""
+
+    name: str
+    size: int
+    digest: str
+    """`sha256:...` or `md5:...`, as the publisher gives it."""
+    published: bool | None
+    """Whether the digest is the publisher's; None where he gave none for such a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the sources of one part hold."""
+
+    files: tuple[SourceFile, ...]
+    texts: tuple[TextFile, ...]
+    audio: tuple[str, ...]
+    """Names of the audio files, in the order in which `spans` brings them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A tar, or files below a folder, in which a part was found."""
+
+    path: Path
+    digest: str | None = None
+    """As published."""
+    plain: bool = False
+    """A file that is its own only member."""
+
+
+def find(corpus: Corpus, part: Part, sources: Sequence[Path]) -> list[Place]:
+    """Where the archives of `part` are among `sources`: files, folders of archives, unpacked folders.
+
+    Raises:
+        SourceError: a source does not exist, or the part is in none of them.
+    """
+    for source in sources:
+        if not source.exists():
+            raise SourceError(f"there is no {source}: --source takes an archive, a folder or a URL")
+    found = [(archive, _archive_in(archive.name, sources)) for archive in part.archives]
+    if all(path for _, path in found):
+        return [Place(path, archive.digest, not archive.is_tar) for archive, path in found if path]
+    folders = [source for source in sources if source.is_dir()]
+    if folders:
+        return [Place(folder) for folder in folders]
+    files = [source for source in sources if source.is_file()]
+    if len(files) == len(part.archives) == 1 and part.archives[0].is_tar:
+        return [Place(files[0], part.archives[0].digest)]
+    missing = ", ".join(archive.name for archive, path in found if not path)
+    raise SourceError(f"{corpus.name} {part.name}: {missing} is not among {', '.join(map(str, sources))}")
+
+
+def survey(corpus: Corpus, part: Part, places: Sequence[Place], progress: Progress = silent) -> Survey:
+    """Read all of `places` once: digests, text files, names of audio files.
+
+    Raises:
+        SourceError: an archive is cut off, damaged, or names a member twice; a file cannot be read.
+    """
+    files: list[SourceFile] = []
+    texts: list[TextFile] = []
+    audio: list[str] = []
+    for place in places:
+
+        def take(name: str, size: int, read: Callable[[], bytes]) -> None:
+            if corpus.is_text(part, name):
+                texts.append(TextFile(name, read()))
+            elif corpus.is_audio(part, name):
+                audio.append(name)
+
+        walk = _walk_folder if place.path.is_dir() else _walk_plain if place.plain else _walk_tar
+        files.append(walk(place, take, progress))
+    if twice := _first_twice(audio):
+        raise SourceError(f"{places[0].path} holds {twice} twice")
+    return Survey(tuple(files), tuple(texts), tuple(audio))
+
+
+def spans(place: Place, wanted: Callable[[str], bool], spool: Callable[[int], BinaryIO]) -> Iterator[tuple[str, Span]]:
+    """The bytes of each wanted member of `place`, in survey order.
+
+    Members of a compressed tar are copied to the file that `spool(size)` gives, which must be open for
+    appending; all others are referred to where they lie.
+    """
+    if place.path.is_dir():
+        for name, path in _files_below(place.path):
+            if wanted(name):
+                yield name, Span(path, 0, path.stat().st_size)
+    elif place.plain:
+        if wanted(place.path.name):
+            yield place.path.name, Span(place.path, 0, place.path.stat().st_size)
+    else:
+        with _open_tar(place.path, "", silent) as (tar, stream):
+            for member in _members(tar, stream, place.path):
+                if wanted(member.name):
+                    yield member.name, _member_span(tar, member, place.path, stream.compressed, spool)
+
+
+def _member_span(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path, compressed: bool, spool: Callable[[int], BinaryIO]
+) -> Span:
+    if not compressed:
+        return Span(path, member.offset_data, member.size)
+    file = spool(member.size)
+    offset = file.tell()
+    file.write(_content(tar, member))
+    return Span(Path(file.name), offset, member.size)
+
+
+def _archive_in(name: str, sources: Sequence[Path]) -> Path | None:
+    """The archive of that name, also if its gzip was taken off."""
+    for source in sources:
+        for spelling in (name, name.removesuffix(".gz")):
+            path = source / spelling if source.is_dir() else source
+            if path.name == spelling and path.is_file():
+                return path
+    return None
+
+
+Take = Callable[[str, int, Callable[[], bytes]], None]
+
+
+def _walk_plain(place: Place, take: Take, progress: Progress) -> SourceFile:
+    with _reading(place.path):
+        data = place.path.read_bytes()
+    take(place.path.name, len(data), lambda: data)
+    algorithm = (place.digest or "sha256:").partition(":")[0]
+    digest = f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
+    return SourceFile(place.path.name, len(data), digest, digest == place.digest if place.digest else None)
+
+
+def _walk_folder(place: Place, take: Take, progress: Progress) -> SourceFile:
+    """A folder's digest is the sha256 of lines `sha256  name` over the files that were taken."""
+    total, size = hashlib.sha256(), 0
+    for name, path in _files_below(place.path):
+        with _reading(path):
+            data = path.read_bytes()
+        take(name, len(data), lambda data=data: data)  # type: ignore[misc]
+        total.update(f"{hashlib.sha256(data).hexdigest()}  {name}\n".encode("utf-8", "surrogateescape"))
+        size += len(data)
+        progress(f"reading {place.path.name}", size, 0, "B")
+    return SourceFile(place.path.name, size, f"sha256:{total.hexdigest()}", None)
+
+
+def _walk_tar(place: Place, take: Take, progress: Progress) -> SourceFile:
+    algorithm = (place.digest or "sha256:").partition(":")[0]
+    with _open_tar(place.path, algorithm, progress) as (tar, stream):
+        for member in _members(tar, stream, place.path):
+            take(member.name, member.size, lambda member=member: _content(tar, member))  # type: ignore[misc]
+        digest = stream.digest()
+    size = place.path.stat().st_size
+    return SourceFile(place.path.name, size, digest, digest == place.digest if place.digest else None)
+
+
+def _files_below(root: Path) -> Iterator[tuple[str, Path]]:
+    """Each file with its name, which begins with the root's own, in sorted order; hidden files are not ours."""
+    top = root.resolve()
+    for folder, folders, files in os.walk(top):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(folder, name)
+            if not name.startswith(".") and path.is_file():
+                yield path.relative_to(top.parent).as_posix(), path
+
+
+def _first_twice(names: Sequence[str]) -> str | None:
+    seen: set[str] = set()
+    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Translate what the system, gzip and tar say of a bad archive into a SourceError that names it."""
+    try:
+        yield
+    except (OSError, EOFError) as error:
+        raise SourceError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    except (zlib.error, tarfile.TarError) as error:
+        raise SourceError(f"{path} is damaged: {error}; fetch it again") from error
+
+
+class _Stream:
+    """The bytes of a tar, gunzipped if need be, counted, and hashed as they lie on disk."""
+
+    def __init__(self, file: BinaryIO, path: Path, algorithm: str, progress: Progress) -> None:
+        self._file, self._path, self._progress = file, path, progress
+        self._algorithm, self._hash = algorithm, hashlib.new(algorithm) if algorithm else None
+        self._total, self._read = path.stat().st_size, 0
+        self._head = self._raw()
+        self.compressed = self._head[:2] == b"\x1f\x8b"
+        self._gunzip = zlib.decompressobj(wbits=31) if self.compressed else None
+        self._ready = b"" if self.compressed else self._head
+        self._position, self._last = 0, b""
+
+    def read(self, size: int) -> bytes:
+        """`size` bytes, fewer only at the end."""
+        pieces = []
+        while size > 0 and (self._ready or self._fill()):
+            pieces.append(self._ready[:size])
+            self._ready = self._ready[size:]
+            size -= len(pieces[-1])
+        self._last = b"".join(pieces)
+        self._position += len(self._last)
+        return self._last
+
+    def rest(self, position: int) -> Iterator[bytes]:
+        """All bytes from `position` on, which must lie in what was read last or after it."""
+        last = self._last[len(self._last) - (self._position - position) :] if self._position > position else b""
+        while last:
+            yield last
+            last = self.read(BLOCK)
+
+    def digest(self) -> str:
+        """Of the whole file, once it has been read to the end."""
+        return f"{self._algorithm}:{self._hash.hexdigest() if self._hash else ''}"
+
+    def _fill(self) -> bool:
+        if self._gunzip is None:
+            self._ready = self._raw()
+            return bool(self._ready)
+        while not self._ready:
+            piece = self._head or self._gunzip.unconsumed_tail or self._raw()
+            self._head = b""
+            if not piece:
+                if not self._gunzip.eof:
+                    raise EOFError("it ends in the middle; it was cut off, fetch it again")
+                return False
+            if self._gunzip.eof:
+                if piece.strip(b"\0"):
+                    self._gunzip = zlib.decompressobj(wbits=31)  # gzip files may be joined end to end
+                else:
+                    continue
+            self._ready = self._gunzip.decompress(piece, 4 * BLOCK)
+            if self._gunzip.eof:
+                self._head = self._gunzip.unused_data
+        return True
+
+    def _raw(self) -> bytes:
+        data = self._file.read(BLOCK)
+        if self._hash:
+            self._hash.update(data)
+        self._read += len(data)
+        self._progress(f"reading {self._path.name}", self._read, self._total, "B")
+        return data
+
+
+@contextmanager
+def _open_tar(path: Path, algorithm: str, progress: Progress) -> Iterator[tuple[tarfile.TarFile, _Stream]]:
+    with _reading(path), path.open("rb") as file:
+        stream = _Stream(file, path, algorithm, progress)
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=BLOCK) as tar:
+            yield tar, stream
+
+
+def _members(tar: tarfile.TarFile, stream: _Stream, path: Path) -> Iterator[tarfile.TarInfo]:
+    """The regular files of a tar, then proof that it was whole.
+
+    tarfile takes the end of the data, and any later block that is no header, for the end of the archive;
+    but after its last member a whole tar has a block of zeros, and nothing else up to its end.
+    """
+    while (member := tar.next()) is not None:
+        tar.members.clear()  # tarfile would keep them all
+        if member.isreg() and not member.issparse():
+            yield member
+    rest = stream.rest(tar.offset)
+    first = next(rest, b"")
+    if len(first) < tarfile.BLOCKSIZE:
+        raise SourceError(f"{path} has no end: it was cut off; fetch it again")
+    if first.strip(b"\0") or any(block.strip(b"\0") for block in rest):
+        raise SourceError(f"{path} is damaged at byte {tar.offset} of the tar in it; fetch it again")
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(member)
+    data = file.read() if file else b""
+    if len(data) != member.size:
+        raise tarfile.ReadError(f"{member.name} is cut off")
+    return data
