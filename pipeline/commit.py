@@ -55,10 +55,10 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(_canonical(value)).hexdigest()
 
 
-def seal(value: dict[str, Any]) -> bytes:
+def seal(value: dict[str, Any], indent: int | None = None) -> bytes:
     """A JSON object with a digest of itself, as the bytes of a file that `unseal` can trust."""
     sealed = {**value, "seal": digest_of(value)}
-    return json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(sealed, indent=indent, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
 def unseal(data: bytes, place: Path) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def unseal(data: bytes, place: Path) -> dict[str, Any]:
     try:
         value = json.loads(data)
         del value["seal"]
-        if seal(value) == data:
+        if data in (seal(value), seal(value, indent=1)):
             return dict(value)
     except (ValueError, KeyError, TypeError):
         pass

@@ -273,7 +273,7 @@ def _finish(corpus: Corpus, reports: Sequence[PartReport], out: Path, settings: 
         for path in (out / "audio" / report.name).glob("*"):
             if path.name.removesuffix(".json") not in known:
                 discard(path)
-    write_whole(out / MARK, seal(content))
+    write_whole(out / MARK, seal(content, indent=1))
     end(out)
 
 

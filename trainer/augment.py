@@ -1,0 +1,26 @@
+"""Augmentation: training features changed at random, drawn from (seed, epoch, id) and nothing else.
+
+SpecAugment (Park et al. 2019), without time warping: some bins and some frames of each utterance become 0,
+which is the mean of standardised features.
+"""
+
+import random
+
+from torch import Tensor
+
+from .config import TrainConfig
+from .plan import draw
+
+
+def mask(features_BTF: Tensor, frames: list[int], ids: list[str], train: TrainConfig, epoch: int) -> Tensor:
+    """The features with masks of the config's widths laid over them, in place; no mask hides over a fifth of the time."""
+    for row_TF, count, name in zip(features_BTF, frames, ids, strict=True):
+        chance = random.Random(draw(train.seed, epoch, "mask", name))
+        for _ in range(train.masks):
+            width = chance.randint(0, min(train.mask_bins, row_TF.shape[1]))
+            start = chance.randint(0, row_TF.shape[1] - width)
+            row_TF[:, start : start + width] = 0
+            width = chance.randint(0, min(train.mask_frames, count // 5))
+            start = chance.randint(0, count - width)
+            row_TF[start : start + width] = 0
+    return features_BTF

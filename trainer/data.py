@@ -1,0 +1,163 @@
+"""Data: the samples that a run trains on or is judged by, and their sound, one `pread` each."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..manifests import Alphabet, DataError, Sample, describe, read_manifest
+from ..pipeline.audio import FULL_SCALE, RATE, Pcm, Unreadable, decode, wav_header
+from ..pipeline.commit import digest_of
+from ..pipeline.screen import ctc_steps
+from ..pipeline.shards import MANIFEST
+from ..pipeline.source import Span
+from .features import Features
+from .models import Model
+from .plan import Batch, Clip
+
+HEADER = len(wav_header(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Samples with known lengths, sorted by id."""
+
+    samples: tuple[Sample, ...]
+    clips: tuple[Clip, ...]
+
+    @property
+    def digest(self) -> str:
+        """Of everything about these samples that decides what is learnt, wherever they lie."""
+        return digest_of([[one.id, one.size, one.transcript, one.duration] for one in self.samples])
+
+    @property
+    def hours(self) -> float:
+        """Hours of audio."""
+        return sum(clip.seconds for clip in self.clips) / 3600
+
+    def without(self, ids: set[str]) -> "Data":
+        """The same data less some samples."""
+        return _data([sample for sample in self.samples if sample.id not in ids])
+
+
+def read_data(places: Sequence[Path]) -> Data:
+    """The samples of any mix of manifests and shard folders.
+
+    Raises:
+        DataError: a place is neither, is empty, names a file that is gone, or shares an id with another.
+    """
+    samples = [sample for place in places for sample in read_manifest(_manifest(place))]
+    if not samples:
+        raise DataError(f"{', '.join(map(str, places))}: no samples in there")
+    seen: dict[str, Sample] = {}
+    for sample in samples:
+        if other := seen.get(sample.id):
+            raise DataError(f"id {sample.id} is in the data twice: {other.path} and {sample.path}")
+        seen[sample.id] = sample
+    _check_files(samples)
+    return _data(samples)
+
+
+def read_pcm(sample: Sample) -> Pcm:
+    """The samples of a clip, 16 kHz mono.
+
+    Raises:
+        DataError: its file is gone, cut off, or no audio.
+    """
+    try:
+        data = Span(sample.path, sample.offset or 0, sample.size).read()
+    except OSError as error:
+        raise DataError(f"{sample.id}: cannot read {sample.path}: {error.strerror}") from error
+    if len(data) == sample.size and data[:HEADER] == wav_header(len(data) - HEADER):
+        return np.frombuffer(data, dtype="<i2", offset=HEADER)
+    try:
+        return decode(data)
+    except Unreadable as error:
+        raise DataError(f"{sample.id}: {sample.path} at {sample.offset or 0}: {error}") from error
+
+
+def load(data: Data, batch: Batch) -> tuple[Tensor, list[int]]:
+    """The sound of a batch: (samples_BN from -1 to 1, zero past each length; the lengths)."""
+    clips = [read_pcm(data.samples[index]) for index in batch]
+    lengths = [len(clip) for clip in clips]
+    samples_BN = np.zeros((len(clips), max(lengths)), dtype=np.float32)
+    for row, clip in zip(samples_BN, clips, strict=True):
+        row[: len(clip)] = clip
+    samples_BN /= FULL_SCALE
+    return torch.from_numpy(samples_BN), lengths
+
+
+def loaded(data: Data, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Tensor, list[int]]]:
+    """Each batch with its sound, the next one read while this one is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        ahead = [reader.submit(load, data, batch) for batch in batches[:2]]
+        for number, batch in enumerate(batches):
+            samples_BN, lengths = ahead.pop(0).result()
+            if number + 2 < len(batches):
+                ahead.append(reader.submit(load, data, batches[number + 2]))
+            yield batch, samples_BN, lengths
+
+
+def check_alphabet(data: Data, alphabet: Alphabet) -> None:
+    """Make sure that every transcript can be written.
+
+    Raises:
+        DataError: a character has no label: which, how often, and where first.
+    """
+    count: dict[str, int] = {}
+    first: dict[str, Sample] = {}
+    for sample in data.samples:
+        for character in alphabet.missing(sample.transcript):
+            count[character] = count.get(character, 0) + 1
+            first.setdefault(character, sample)
+    if count:
+        listed = ", ".join(
+            f"{describe(character)} in {count[character]} transcripts, first {first[character].id}"
+            for character in sorted(count, key=lambda one: -count[one])[:10]
+        )
+        raise DataError(
+            f"the alphabet lacks {listed}: name one that has them with --alphabet FILE, "
+            "or import with another text profile"
+        )
+
+
+def unfit(data: Data, features: Features, model: Model) -> list[str]:
+    """Ids of samples with more labels than the model has steps for: CTC's loss would be infinite."""
+    return [
+        sample.id
+        for sample, clip in zip(data.samples, data.clips, strict=True)
+        if model.steps(features.frames(round(clip.seconds * RATE))) < ctc_steps(sample.transcript)
+    ]
+
+
+def _manifest(place: Path) -> Path:
+    if not place.is_dir():
+        return place
+    if not (place / MANIFEST).exists():
+        raise DataError(f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv")
+    return place / MANIFEST
+
+
+def _check_files(samples: Sequence[Sample]) -> None:
+    sizes: dict[Path, int | None] = {}
+    for sample in samples:
+        if sample.path not in sizes:
+            sizes[sample.path] = sample.path.stat().st_size if sample.path.is_file() else None
+        size = sizes[sample.path]
+        if size is None:
+            raise DataError(f"{sample.id}: {sample.path} is gone")
+        if size < (sample.offset or 0) + sample.size:
+            raise DataError(f"{sample.id}: {sample.path} has {size} bytes, too few for the manifest's row")
+
+
+def _data(samples: Sequence[Sample]) -> Data:
+    ordered = tuple(sorted(samples, key=lambda sample: sample.id))
+    return Data(ordered, tuple(Clip(sample.id, _seconds(sample)) for sample in ordered))
+
+
+def _seconds(sample: Sample) -> float:
+    return len(read_pcm(sample)) / RATE if sample.duration is None else sample.duration

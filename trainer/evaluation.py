@@ -1,0 +1,159 @@
+"""Evaluation: what a model makes of data, and how far that is from what was said.
+
+Each utterance is decoded exactly once and its text does not depend on its batch mates. References are the
+manifest's transcripts as they stand: they never pass through the alphabet.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..manifests import Alphabet, Progress, Sample, silent
+from .checkpoint import Standing, best, load_model, read_tensors
+from .config import BatchConfig
+from .data import Data, loaded
+from .decode import greedy
+from .features import FEATURES, Features
+from .models import Model, build_model
+from .plan import plan_reading
+from .wer import Errors, count_characters, count_words
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One utterance: what was said and what the model heard."""
+
+    sample: Sample
+    hypothesis: str
+    loss: float
+    """CTC loss in nats; infinite when the reference does not fit, NaN when it cannot be written at all."""
+    words: Errors
+    characters: Errors
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a model made of some data."""
+
+    heard: tuple[Heard, ...]
+    """By id."""
+
+    @property
+    def words(self) -> Errors:
+        """Word errors of the whole."""
+        return sum((one.words for one in self.heard), Errors())
+
+    @property
+    def characters(self) -> Errors:
+        """Character errors of the whole."""
+        return sum((one.characters for one in self.heard), Errors())
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of the utterances whose loss is finite."""
+        finite = [one.loss for one in self.heard if one.loss < float("inf")]
+        return sum(finite) / len(finite) if finite else float("inf")
+
+    def facts(self) -> dict[str, Any]:
+        """All of it as JSON: rates as fractions, raw texts, so that scores can be computed again."""
+        return {
+            "wer": self.words.rate,
+            "cer": self.characters.rate,
+            "utterances": len(self.heard),
+            "words": self.words.facts(),
+            "characters": self.characters.facts(),
+            "results": [
+                {
+                    "id": one.sample.id,
+                    "reference": one.sample.transcript,
+                    "hypothesis": one.hypothesis,
+                    "words": one.words.facts(),
+                }
+                for one in self.heard
+            ],
+        }
+
+
+def evaluate(
+    run: Path, data: Data, device: str, progress: Progress = silent
+) -> tuple[Evaluation, Standing]:
+    """What the best checkpoint of a run makes of `data`.
+
+    Raises:
+        TrainingError: the run has no whole checkpoint.
+        DataError: a sample cannot be read.
+    """
+    path, standing = best(run)
+    features = FEATURES[standing.config.features]().to(device)
+    model = build_model(standing.config, features.size, standing.alphabet.size).to(device)
+    load_model(model, read_tensors(path))
+    result = judge(model, features, data, standing.alphabet, standing.config.batch, progress)
+    return result, standing
+
+
+@torch.inference_mode()
+def judge(
+    model: Model,
+    features: Features,
+    data: Data,
+    alphabet: Alphabet,
+    batch: BatchConfig,
+    progress: Progress = silent,
+) -> Evaluation:
+    """What `model` makes of `data`, by greedy decoding; the model is left in the mode it was in."""
+    training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    heard: list[Heard] = []
+    for indices, samples_BN, lengths in loaded(data, plan_reading(data.clips, batch)):
+        features_BTF, frames = features(samples_BN.to(device), lengths)
+        logits_BTV, steps = model(features_BTF, frames)
+        samples = [data.samples[index] for index in indices]
+        texts = greedy(logits_BTV, steps, alphabet)
+        losses = _losses(logits_BTV, steps, samples, alphabet)
+        heard += (_heard(*one) for one in zip(samples, texts, losses, strict=True))
+        progress("evaluating", len(heard), len(data.samples), "utterances")
+    model.train(training)
+    return Evaluation(tuple(sorted(heard, key=lambda one: one.sample.id)))
+
+
+def ctc_losses(logits_BTV: Tensor, steps: list[int], labels: list[list[int]], blank: int) -> Tensor:
+    """The CTC loss of each utterance in nats, float32, infinite where the labels do not fit."""
+    log_probs_TBV = logits_BTV.float().log_softmax(2).transpose(0, 1)
+    flat = torch.tensor([label for one in labels for label in one], dtype=torch.long)
+    return F.ctc_loss(
+        log_probs_TBV,
+        flat.to(logits_BTV.device),
+        torch.tensor(steps),
+        torch.tensor([len(one) for one in labels]),
+        blank=blank,
+        reduction="none",
+    )
+
+
+def _losses(
+    logits_BTV: Tensor, steps: list[int], samples: list[Sample], alphabet: Alphabet
+) -> Iterator[float]:
+    known = [not alphabet.missing(sample.transcript) for sample in samples]
+    labels = [
+        alphabet.encode(sample.transcript) if fits else []
+        for sample, fits in zip(samples, known, strict=True)
+    ]
+    losses = ctc_losses(logits_BTV, steps, labels, alphabet.blank).tolist()
+    for loss, fits in zip(losses, known, strict=True):
+        yield loss if fits else float("nan")
+
+
+def _heard(sample: Sample, hypothesis: str, loss: float) -> Heard:
+    return Heard(
+        sample,
+        hypothesis,
+        loss,
+        count_words(sample.transcript, hypothesis),
+        count_characters(sample.transcript, hypothesis),
+    )

@@ -1,0 +1,126 @@
+"""DeepSpeech 2: Amodei et al. 2015, "Deep Speech 2: End-to-End Speech Recognition", section 3.
+
+As SeanNaren/deepspeech.pytorch V3 has it (model.py): two convolutions over a log spectrogram, recurrent
+layers with batch normalisation before each but the first, both directions summed, a dense layer; a
+unidirectional model looks ahead by a convolution over future steps.
+
+Deviations: lengths are whole numbers, so no utterance loses its last frame to rounding; batch normalisation
+takes its statistics from frames inside the utterances alone, so training does not depend on padding either.
+
+Axes: B utterances, C channels, F features, T frames or steps, H units, V labels.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import DeepSpeech2Config
+from .recurrent import Recurrent
+
+RELU_CLIP = 20.0
+
+
+class DeepSpeech2(nn.Module):
+    """The network; `forward` gives logits."""
+
+    def __init__(self, config: DeepSpeech2Config, features: int, labels: int) -> None:
+        super().__init__()
+        c = config.channels
+        self.conv1 = nn.Conv2d(1, c, (41, 11), stride=(2, 2), padding=(20, 5))
+        self.norm1 = MaskedNorm(c)
+        self.conv2 = nn.Conv2d(c, c, (21, 11), stride=(2, 1), padding=(10, 5))
+        self.norm2 = MaskedNorm(c)
+        bins = _halved(_halved(features))
+        sizes = [bins * c] + [config.hidden] * (config.layers - 1)
+        self.layers = nn.ModuleList(
+            Layer(size, config, norm=index > 0) for index, size in enumerate(sizes)
+        )
+        self.lookahead = None if config.bidirectional else Lookahead(config.hidden, config.lookahead)
+        self.norm = MaskedNorm(config.hidden)
+        self.dense = nn.Linear(config.hidden, labels, bias=False)
+
+    @staticmethod
+    def steps(frames: int) -> int:
+        """Labels that can be written on `frames` frames of features: the first convolution takes every second."""
+        return _halved(frames)
+
+    def forward(self, features_BTF: Tensor, frames: list[int]) -> tuple[Tensor, list[int]]:
+        """(logits_BTV, steps of each utterance)."""
+        steps = [self.steps(count) for count in frames]
+        lengths_B = torch.tensor(steps, device=features_BTF.device)
+        valid_BT = torch.arange(max(steps), device=lengths_B.device) < lengths_B[:, None]
+        valid_B11T = valid_BT[:, None, None, :]
+        x = features_BTF.transpose(1, 2)[:, None]
+        for conv, norm in ((self.conv1, self.norm1), (self.conv2, self.norm2)):
+            x = F.hardtanh(norm(conv(x) * valid_B11T, valid_B11T), 0.0, RELU_CLIP) * valid_B11T
+        x = x.flatten(1, 2).transpose(1, 2)
+        for layer in self.layers:
+            x = layer(x, lengths_B, valid_BT)
+        if self.lookahead is not None:
+            x = self.lookahead(x * valid_BT[:, :, None])
+        x = self.norm(x.transpose(1, 2), valid_BT[:, None]).transpose(1, 2)
+        return self.dense(x), steps
+
+
+class Layer(nn.Module):
+    """Batch normalisation, a recurrent layer, the sum of its directions."""
+
+    def __init__(self, inputs: int, config: DeepSpeech2Config, norm: bool) -> None:
+        super().__init__()
+        self.norm = MaskedNorm(inputs) if norm else None
+        self.recurrent = Recurrent(inputs, config.hidden, config.cell, config.bidirectional)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x_BTF: Tensor, lengths_B: Tensor, valid_BT: Tensor) -> Tensor:
+        """Steps of features to steps of units, BTH."""
+        if self.norm is not None:
+            x_BTF = self.norm(x_BTF.transpose(1, 2), valid_BT[:, None]).transpose(1, 2)
+        dropped: Tensor = self.dropout(torch.stack(self.recurrent(x_BTF, lengths_B)).sum(0))
+        return dropped
+
+
+class MaskedNorm(nn.BatchNorm1d):
+    """Batch normalisation of channels at axis 1, with statistics from valid positions alone."""
+
+    def forward(self, x_BCT: Tensor, valid_B1T: Tensor) -> Tensor:  # type: ignore[override]
+        """`x` of any number of axes after the second, with a mask that broadcasts to it."""
+        shape = [1, -1] + [1] * (x_BCT.dim() - 2)
+        axes = [axis for axis in range(x_BCT.dim()) if axis != 1]
+        if self.training:
+            count = valid_B1T.sum() * (x_BCT[0, 0].numel() // valid_B1T[0, 0].numel())
+            mean_C = (x_BCT * valid_B1T).sum(axes) / count
+            centred = (x_BCT - mean_C.view(shape)) * valid_B1T
+            variance_C = centred.square().sum(axes) / count
+            self._remember(mean_C.detach(), variance_C.detach() * count / (count - 1).clamp(min=1))
+        else:
+            assert self.running_mean is not None
+            assert self.running_var is not None
+            mean_C, variance_C = self.running_mean, self.running_var
+        scale_C = self.weight * torch.rsqrt(variance_C + self.eps)
+        return x_BCT * scale_C.view(shape) + (self.bias - mean_C * scale_C).view(shape)
+
+    def _remember(self, mean_C: Tensor, variance_C: Tensor) -> None:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.momentum is not None
+        self.running_mean.lerp_(mean_C, self.momentum)
+        self.running_var.lerp_(variance_C, self.momentum)
+
+
+class Lookahead(nn.Module):
+    """Section 3.6: each unit's weighted sum over itself and the steps to come, then the clipped rectifier."""
+
+    def __init__(self, hidden: int, context: int) -> None:
+        super().__init__()
+        self.context = context
+        self.conv = nn.Conv1d(hidden, hidden, context, groups=hidden, bias=False)
+
+    def forward(self, x_BTH: Tensor) -> Tensor:
+        """The same shape."""
+        x_BHT = F.pad(x_BTH.transpose(1, 2), (0, self.context - 1))
+        return F.hardtanh(self.conv(x_BHT), 0.0, RELU_CLIP).transpose(1, 2)
+
+
+def _halved(size: int) -> int:
+    """What a padded convolution of stride 2 leaves: the upper half."""
+    return (size + 1) // 2

@@ -1,0 +1,225 @@
+"""Training: one process, from manifests to checkpoints that resume exactly.
+
+Running the same command again goes on from the newest whole checkpoint, in the middle of an epoch too, and
+ends with the same weights as if it had never stopped: the batches of an epoch come from the plan, the
+random numbers of a step from (seed, epoch, step), and the rest of the state is in the checkpoint.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..manifests import Alphabet, Interrupted, Progress, TrainingError, silent
+from ..pipeline.commit import seal, sweep, write_whole, writing
+from .augment import mask
+from .checkpoint import EpochResult, Standing, checkpoints, load_model, load_optimizer, read_tensors, save
+from .config import Config, TrainConfig
+from .data import Data, check_alphabet, loaded, unfit
+from .evaluation import ctc_losses, judge
+from .features import FEATURES
+from .models import build_model
+from .plan import Batch, draw, plan_epoch
+
+Listener = Callable[[EpochResult], None]
+
+
+def train(
+    config: Config,
+    alphabet: Alphabet,
+    data: Data,
+    dev: Data,
+    run: Path,
+    device: str = "cpu",
+    progress: Progress = silent,
+    on_epoch: Listener = lambda result: None,
+    on_notice: Callable[[str], None] = lambda notice: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Standing:
+    """Train to the last epoch of `config`, from the beginning or from where `run` stands.
+
+    `should_stop` is asked after each step; when it says so, a checkpoint is saved first.
+
+    Raises:
+        DataError: a transcript cannot be written with the alphabet.
+        TrainingError: `run` is of another config or data, or a loss is not a number.
+        Interrupted: `should_stop` said so.
+    """
+    check_alphabet(data, alphabet)
+    with writing(run):
+        run.mkdir(parents=True, exist_ok=True)
+    sweep(run)
+    trainer = Trainer(config, alphabet, data, dev, run, device, progress, on_notice)
+    while trainer.standing.epoch < config.train.epochs:
+        on_epoch(trainer.epoch(should_stop))
+    return trainer.standing
+
+
+class Trainer:
+    """A run in memory: model, optimiser, and where it stands."""
+
+    def __init__(
+        self,
+        config: Config,
+        alphabet: Alphabet,
+        data: Data,
+        dev: Data,
+        run: Path,
+        device: str,
+        progress: Progress,
+        on_notice: Callable[[str], None],
+    ) -> None:
+        self.config, self.alphabet, self.dev, self.run = config, alphabet, dev, run
+        self.device, self.progress, self.notice = torch.device(device), progress, on_notice
+        self.features = FEATURES[config.features]().to(device)
+        torch.manual_seed(config.train.seed)
+        self.model = build_model(config, self.features.size, alphabet.size).to(device)
+        self.optimizer = torch.optim.AdamW(
+            (one for one in self.model.parameters() if one.requires_grad),
+            lr=config.train.rate,
+            weight_decay=config.train.weight_decay,
+            fused=True,
+        )
+        self.data = self._fitting(data)
+        self.standing = Standing(
+            config=config,
+            alphabet=alphabet,
+            data=self.data.digest,
+            epoch=0,
+            step=0,
+            total_steps=0,
+            history=(),
+        )
+        self.saved = time.monotonic()
+        self._resume()
+
+    def epoch(self, should_stop: Callable[[], bool]) -> EpochResult:
+        """The rest of the epoch that is under way, its judgement on the dev data, and a checkpoint if it is worth one."""
+        number = self.standing.epoch
+        batches = plan_epoch(self.data.clips, self.config.batch, self.config.train.seed, number)
+        todo = batches[self.standing.step :]
+        summed, count = 0.0, 0
+        for batch, samples_BN, lengths in loaded(self.data, todo):
+            summed += self._step(batch, samples_BN, lengths, len(batches))
+            count += len(batch)
+            self.progress(f"epoch {number + 1}", self.standing.step, len(batches), "batches")
+            self._save_or_stop(should_stop())
+        result = self._judged(number, summed / count if count else math.nan)
+        self.standing = replace(
+            self.standing, epoch=number + 1, step=0, history=(*self.standing.history, result)
+        )
+        best = min(self.standing.history, key=lambda one: one.merit)
+        if result is best or self.standing.epoch == self.config.train.epochs:
+            self._save()
+        write_whole(self.run / "history.json", seal({"epochs": self.standing.facts()["history"]}, indent=1))
+        return result
+
+    def _step(self, batch: Batch, samples_BN: torch.Tensor, lengths: list[int], steps: int) -> float:
+        """One step of the optimiser; the summed loss of the batch."""
+        train, at = self.config.train, self.standing
+        torch.manual_seed(int.from_bytes(draw(train.seed, at.epoch, at.step)) >> 1)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_at(train, at.epoch * steps + at.step, steps)
+        with torch.no_grad():
+            features_BTF, frames = self.features(samples_BN.to(self.device), lengths)
+            ids = [self.data.samples[index].id for index in batch]
+            features_BTF = mask(features_BTF, frames, ids, train, at.epoch)
+        self.model.train()
+        logits_BTV, counts = self.model(features_BTF, frames)
+        labels = [self.alphabet.encode(self.data.samples[index].transcript) for index in batch]
+        losses_B = ctc_losses(logits_BTV, counts, labels, self.alphabet.blank)
+        self._check(losses_B, ids)
+        self.optimizer.zero_grad()
+        losses_B.mean().backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), train.clip)
+        self.optimizer.step()
+        self.standing = replace(at, step=at.step + 1, total_steps=at.total_steps + 1)
+        return float(losses_B.detach().sum())
+
+    def _check(self, losses_B: torch.Tensor, ids: list[str]) -> None:
+        bad = [name for name, loss in zip(ids, losses_B.tolist(), strict=True) if not math.isfinite(loss)]
+        if bad:
+            raise TrainingError(
+                f"the loss of {', '.join(bad)} is not a number, in epoch {self.standing.epoch + 1}, batch "
+                f"{self.standing.step + 1}: look at these clips, or lower train.rate; {self.run} keeps its last checkpoint"
+            )
+
+    def _judged(self, number: int, loss: float) -> EpochResult:
+        judged = judge(self.model, self.features, self.dev, self.alphabet, self.config.batch, self.progress)
+        return EpochResult(
+            epoch=number + 1,
+            loss=loss,
+            dev_loss=judged.loss,
+            dev_words=judged.words,
+            dev_characters=judged.characters,
+        )
+
+    def _save_or_stop(self, stop: bool) -> None:
+        if stop or time.monotonic() - self.saved > 60 * self.config.train.save_minutes:
+            self._save()
+        if stop:
+            raise Interrupted(f"stopped; type the same command to go on from {self.run}")
+
+    def _save(self) -> None:
+        save(self.run, self.standing, self.model, self.optimizer)
+        self.saved = time.monotonic()
+
+    def _fitting(self, data: Data) -> Data:
+        ids = unfit(data, self.features, self.model)
+        if len(ids) == len(data.samples):
+            raise TrainingError("every transcript is longer than its audio allows: is this the right data?")
+        if ids:
+            self.notice(
+                f"left out of training, for CTC has no path for that many characters in that little audio: {', '.join(ids)}"
+            )
+        return data.without(set(ids)) if ids else data
+
+    def _resume(self) -> None:
+        for path, standing in checkpoints(self.run):
+            self._same_run(standing)
+            try:
+                tensors = read_tensors(path)
+            except TrainingError as error:
+                self.notice(f"{error}; the one before it is used")
+                continue
+            load_model(self.model, tensors)
+            load_optimizer(self.optimizer, self.model, tensors)
+            self.standing = standing
+            self.notice(f"going on after epoch {standing.epoch}, batch {standing.step} of the next ({path.name})")
+            return
+
+    def _same_run(self, before: Standing) -> None:
+        """A checkpoint continues a run with the same config, alphabet and data, and no other."""
+        if before.key == self.standing.key:
+            return
+        mine, theirs = _flat(self.standing.facts()), _flat(before.facts())
+        names = [name for name in mine if name.startswith(("config", "alphabet", "data")) and mine[name] != theirs.get(name)]
+        changed = ", ".join(f"{name.removeprefix('config.')}: {theirs.get(name)} there, {mine[name]} now" for name in names)
+        raise TrainingError(f"{self.run} is another run ({changed}): name another --run folder, or give what it was begun with")
+
+
+def rate_at(train: TrainConfig, step: int, steps_per_epoch: int) -> float:
+    """The learning rate of a step, counted from 0 over the whole run."""
+    if train.schedule == "decay":
+        return train.rate * train.decay ** (step // steps_per_epoch)
+    if train.schedule == "one-cycle":
+        total = train.epochs * steps_per_epoch
+        rise = max(1.0, train.warmup * total)
+        if step < rise:
+            return train.rate * (step + 1) / (rise + 1)
+        return train.rate * (1 + math.cos(math.pi * (step - rise) / max(1.0, total - rise))) / 2
+    return train.rate
+
+
+def _flat(facts: object, prefix: str = "") -> dict[str, object]:
+    if not isinstance(facts, dict):
+        return {prefix: facts}
+    return {
+        key: value
+        for name, inner in facts.items()
+        for key, value in _flat(inner, f"{prefix}.{name}" if prefix else name).items()
+    }
