@@ -1,7 +1,427 @@
-"""The command line: one function a verb. Options in, one library call, what it returned printed."""
+"""The command line: one function a verb. Options in, one library call, what it returned printed.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 an error that the
+user can mend, in one line; 2 wrong usage; 130 interrupted, and the same command goes on.
+Nothing heavy is imported before a command needs it, so that `dsprep --help` is instant.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import __version__
+from .manifests import DsprepError, Interrupted, MissingExtraError, Progress, UsageError
 
-@click.group()
-def main(): ...
+if TYPE_CHECKING:
+    from .manifests import Alphabet
+    from .trainer.checkpoint import EpochResult
+
+SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+class Commands(click.Group):
+    """The group of all verbs: turns the library's errors into one line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DsprepError as error:
+            raise click.ClickException(_shown(str(error))) from error
+        except (Interrupted, KeyboardInterrupt) as stop:
+            message = str(stop) or "interrupted; what is done is kept, type the same command to go on"
+            click.echo(message, err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dsprep")
+def main() -> None:
+    """Speech corpora in, trainable shards out; DeepSpeech 1 and 2 to prove them good."""
+    # A polite kill is an interruption like Ctrl-C: what is under way is finished or left behind as temporary.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+path_type = click.Path(path_type=Path)
+workers_option = click.option("--workers", type=click.IntRange(1), help="Processes at a time.  [default: one a core]")
+
+
+@main.command()
+def corpora() -> None:
+    """List the corpora and parts that can be imported."""
+    from .importers import CORPORA
+
+    for corpus in CORPORA.values():
+        click.echo(f"{corpus.name}: {corpus.title}, {corpus.licence}, {corpus.homepage}")
+        for part in corpus.parts:
+            size = sum(archive.bytes or 0 for archive in part.archives)
+            click.echo(f"    {part.name:<20} {_bytes(size):>9}")
+
+
+@main.command("import")
+@click.argument("corpus")
+@click.argument("out", type=path_type)
+@click.option(
+    "--source",
+    multiple=True,
+    help="An archive, a folder of archives, an unpacked folder, or a URL. Repeatable.",
+)
+@click.option("--part", multiple=True, help="A part to import, repeatable.  [default: all]")
+@click.option("--format", "form", type=click.Choice(["wav", "flac"]), default="wav", show_default=True)
+@click.option("--text", default="plain", show_default=True, help="Text profile.")
+@click.option("--min-seconds", type=click.FloatRange(0), default=0.0, help="Leave out shorter clips.")
+@click.option("--max-seconds", type=click.FloatRange(0), default=float("inf"), help="Leave out longer clips.")
+@workers_option
+def import_(
+    corpus: str,
+    out: Path,
+    source: tuple[str, ...],
+    part: tuple[str, ...],
+    form: str,
+    text: str,
+    min_seconds: float,
+    max_seconds: float,
+    workers: int | None,
+) -> None:
+    """Import CORPUS into the folder OUT: manifests, 16 kHz audio, and a list of what was left out.
+
+    Without --source the published archives are fetched. Killed or interrupted, the same command goes on.
+    """
+    from .importers import CORPORA
+    from .pipeline.chunk import Settings
+    from .pipeline.importing import import_corpus
+    from .pipeline.screen import Rules
+    from .pipeline.text import PROFILES
+    from .pipeline.workers import available
+
+    what = CORPORA[_one_of("corpus", corpus, CORPORA)]
+    names = [one.name for one in what.parts]
+    parts = [_one_of(f"part of {corpus}", name, names) for name in dict.fromkeys(part)] or names
+    settings = Settings(
+        form=form,
+        text=_one_of("text profile", text, PROFILES),
+        rules=Rules(min_seconds=min_seconds, max_seconds=max_seconds),
+    )
+    with _progress() as progress:
+        reports = import_corpus(what, parts, source, out, settings, workers or available(), progress)
+    rows = [
+        (
+            one.name,
+            one.rows,
+            len(one.samples),
+            _hours(one.seconds),
+            len(one.rejections),
+            _hours(one.seconds_rejected),
+        )
+        for one in reports
+    ]
+    _table(("part", "rows", "kept", "hours", "left out", "hours"), rows)
+    for report in reports:
+        for reason, count in report.reasons.items():
+            click.echo(f"{report.name}: left out {count}: {reason}")
+        for file in report.survey.files:
+            if file.published is False:
+                click.echo(f"note: {file.name} is not the published file (its digest differs)", err=True)
+    click.echo(f"manifests in {out}; rows left out, with reasons, in {out / 'rejected.csv'}")
+    if empty := [report.name for report in reports if not report.samples]:
+        raise click.ClickException(f"nothing was kept of {', '.join(empty)}: see {out / 'rejected.csv'}")
+
+
+@main.command()
+@click.argument("manifests", nargs=-1, required=True, type=path_type)
+@click.argument("out", type=path_type)
+@click.option("--shard-bytes", default="256MB", show_default=True, help="Largest size of a shard.")
+@click.option("--seed", default=0, show_default=True, help="Of the order of samples.")
+@workers_option
+def shard(manifests: tuple[Path, ...], out: Path, shard_bytes: str, seed: int, workers: int | None) -> None:
+    """Write the samples of MANIFESTS as webdataset tars into the folder OUT."""
+    from .pipeline.sharding import shard as write_shards
+    from .pipeline.workers import available
+
+    size = _size(shard_bytes)
+    with _progress() as progress:
+        report = write_shards(manifests, out, size, seed, workers or available(), progress)
+    size_text, hours = _bytes(report.bytes), _hours(report.seconds)
+    click.echo(f"{report.samples} samples, {hours} h, in {report.shards} shards, {size_text}: {out}")
+
+
+@main.command()
+@click.argument("path", type=path_type)
+@click.option("--deep", is_flag=True, help="Read and hash every byte.")
+def verify(path: Path, deep: bool) -> None:
+    """Say whether what import or shard wrote into PATH is complete, and if not, what is wrong where."""
+    from .pipeline.verify import verify as verify_folder
+
+    with _progress() as progress:
+        verdict = verify_folder(path, deep=deep, progress=progress)
+    for finding in verdict.findings:
+        click.echo(f"{finding.path}: {finding.what}")
+    for unknown in verdict.unknown:
+        click.echo(f"note: {unknown} was not written by dsprep", err=True)
+    if verdict.findings:
+        raise click.ClickException(
+            f"{path} is damaged, {len(verdict.findings)} findings; dsprep {verdict.kind} with the same options mends "
+            "what is missing or has another size; remove files with other bytes first"
+        )
+    click.echo(f"complete: {verdict.files} files, {'every byte' if deep else 'sizes'} as written")
+
+
+@main.command()
+@click.option(
+    "--train",
+    "train_data",
+    multiple=True,
+    required=True,
+    type=path_type,
+    help="Manifest or shard folder.",
+)
+@click.option(
+    "--dev",
+    "dev_data",
+    multiple=True,
+    required=True,
+    type=path_type,
+    help="Manifest or shard folder.",
+)
+@click.option("--run", required=True, type=path_type, help="Folder for checkpoints; the same one goes on.")
+@click.option("--config", "source", default="ds2-small", show_default=True, help="Preset or TOML file.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set one key of the config, as train.epochs=10.",
+)
+@click.option(
+    "--alphabet",
+    type=path_type,
+    help="alphabet.txt or labels.json.  [default: a-z, apostrophe, space]",
+)
+@click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
+def train(
+    train_data: tuple[Path, ...],
+    dev_data: tuple[Path, ...],
+    run: Path,
+    source: str,
+    settings: tuple[str, ...],
+    alphabet: Path | None,
+    device: str | None,
+) -> None:
+    """Train a model; run again, it goes on where it stopped, with the same weights as if it had not."""
+    _need_train_extra()
+    from .trainer.config import read_config
+    from .trainer.data import read_data
+    from .trainer.training import train as train_model
+
+    config = read_config(source, settings)
+    data, dev = read_data(train_data), read_data(dev_data)
+    click.echo(
+        f"training on {len(data.samples)} utterances, {data.hours:.2f} h; judged by {len(dev.samples)}",
+        err=True,
+    )
+    with _progress() as progress, _stop_after_step() as should_stop:
+        standing = train_model(
+            config,
+            _alphabet(alphabet),
+            data,
+            dev,
+            run,
+            _device(device),
+            progress,
+            on_epoch=_print_epoch,
+            on_notice=lambda notice: click.echo(_shown(notice), err=True),
+            should_stop=should_stop,
+        )
+    best = min(standing.history, key=lambda result: result.merit)
+    click.echo(f"best after epoch {best.epoch}: WER {best.dev_words.rate:.2%} on the dev data; run kept in {run}")
+
+
+@main.command()
+@click.argument("run", type=path_type)
+@click.argument("data", nargs=-1, required=True, type=path_type)
+@click.option("--json", "json_file", type=path_type, help="Write rates, counts and texts to this file.")
+@click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
+def evaluate(run: Path, data: tuple[Path, ...], json_file: Path | None, device: str | None) -> None:
+    """Print the word and character error rates of RUN's best checkpoint on DATA, manifests or shard folders."""
+    _need_train_extra()
+    from .pipeline.commit import write_whole
+    from .trainer.data import read_data
+    from .trainer.evaluation import evaluate as evaluate_run
+
+    with _progress() as progress:
+        result, _ = evaluate_run(run, read_data(data), _device(device), progress)
+    if json_file:
+        write_whole(json_file, json.dumps(result.facts(), indent=1, ensure_ascii=False).encode() + b"\n")
+    click.echo(_errors("WER", result.words, "words"))
+    click.echo(_errors("CER", result.characters, "characters"))
+
+
+@main.command()
+@click.argument("out", type=path_type, default=Path("demo"))
+@workers_option
+def demo(out: Path, workers: int | None) -> None:
+    """Do the main job once, offline, in the folder OUT: make speech, import, shard, train, evaluate."""
+    _need_train_extra()
+    from .pipeline.workers import available
+    from .trainer.demo import run_demo
+
+    with _progress() as progress, _stop_after_step() as should_stop:
+        report = run_demo(out, workers or available(), progress, _print_epoch, should_stop)
+    _table(("what", "", ""), report.lines())
+    click.echo("\nThe same with a real corpus (LibriSpeech's mini set, 0.5 GB):\n")
+    for command in report.next_commands:
+        click.echo(f"    {command}")
+
+
+def _need_train_extra() -> None:
+    import importlib.util
+
+    missing = [name for name in ("torch", "safetensors", "jiwer") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"this command needs {', '.join(missing)}: pip install 'dsprep[train]' (for a CPU, first pip install torch "
+            "--index-url of your choice, or any CPU build)"
+        )
+
+
+def _alphabet(path: Path | None) -> Alphabet:
+    from .manifests import english, read_alphabet
+
+    return read_alphabet(path) if path else english()
+
+
+def _device(name: str | None) -> str:
+    import torch
+
+    if name is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"--device {name}: {str(error).splitlines()[0]}") from error
+    return name
+
+
+def _one_of(what: str, name: str, known: Sequence[str] | dict[str, Any]) -> str:
+    if name in known:
+        return name
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), 1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    raise UsageError(f"there is no {what} {name!r}: {hint}")
+
+
+def _size(text: str) -> int:
+    number = text.upper().rstrip("BIKMG")
+    unit = text.upper().removeprefix(number).strip() or "B"
+    try:
+        size = int(float(number) * SIZES[unit if unit.endswith("B") else unit + "B"])
+    except (ValueError, KeyError, OverflowError):
+        size = 0
+    if size <= 0:
+        raise UsageError(f"--shard-bytes {text}: a size is a number and a unit, as 256MB or 1GiB")
+    return size
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """A tqdm bar a stage on a terminal; elsewhere a line when a stage ends."""
+    from tqdm import tqdm
+
+    bars: dict[str, Any] = {}
+
+    def show(stage: str, done: int, total: int, unit: str) -> None:
+        if stage not in bars:
+            for bar in bars.values():
+                bar.close()
+            bars.clear()
+            bars[stage] = tqdm(
+                desc=stage,
+                total=total or None,
+                unit=unit,
+                unit_scale=unit == "B",
+                leave=False,
+                disable=None,
+            )
+        bar = bars[stage]
+        bar.update(done - bar.n)
+        if bar.disable and total and done == total:
+            click.echo(f"{stage}: {_bytes(total) if unit == 'B' else f'{total} {unit}'}", err=True)
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.close()
+
+
+@contextlib.contextmanager
+def _stop_after_step() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C asks for a stop after the step under way, with a checkpoint; a second one stops at once."""
+    asked = False
+
+    def ask(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        click.echo("stopping after this step; once more stops at once", err=True)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print_epoch(result: EpochResult) -> None:
+    from tqdm import tqdm
+
+    line = (
+        f"epoch {result.epoch:>4}  loss {result.loss:8.3f}  dev loss {result.dev_loss:8.3f}  "
+        f"WER {result.dev_words.rate:7.2%}  CER {result.dev_characters.rate:7.2%}"
+    )
+    with tqdm.external_write_mode(file=sys.stderr):
+        click.echo(line)
+
+
+def _errors(name: str, errors: Any, unit: str) -> str:
+    return (
+        f"{name} {errors.rate:7.2%}  ({errors.total} errors in {errors.words} {unit}: {errors.substitutions} "
+        f"substituted, {errors.deletions} left out, {errors.insertions} put in)"
+    )
+
+
+def _table(header: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+    """Columns as wide as their widest cell, the first to the left, the others to the right."""
+    cells = [tuple(map(str, row)) for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for first, *others in cells:
+        rest = "".join(f"  {cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True))
+        click.echo(f"{first:<{widths[0]}}{rest}".rstrip())
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:.2f}"
+
+
+def _bytes(size: int) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000  # type: ignore[assignment]
+    return f"{size:.1f} {unit}" if unit != "B" else f"{size} B"
+
+
+def _shown(text: str) -> str:
+    """Text from data, safe for a terminal: control characters as escapes."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

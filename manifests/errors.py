@@ -56,5 +56,5 @@ class MissingExtraError(DsprepError):
     """A command needs an optional package that is not installed."""
 
 
-class Interrupted(Exception):  # noqa: N818 - it is no error: the user asked for it
+class Interrupted(Exception):
     """Work was stopped on request and can be resumed by the same command."""

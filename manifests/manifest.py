@@ -30,7 +30,7 @@ def manifest_bytes(samples: Iterable[Sample], folder: Path) -> bytes:
         DataError: an id appears twice.
     """
     rows = sorted(samples, key=lambda sample: sample.id)
-    for one, other in zip(rows, rows[1:], strict=False):
+    for one, other in itertools.pairwise(rows):
         if one.id == other.id:
             raise DataError(f"id {one.id} appears twice: {one.path} and {other.path}")
     extras = sorted({name for sample in rows for name, _ in sample.extras})

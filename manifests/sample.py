@@ -29,7 +29,11 @@ class Sample:
 
     def __post_init__(self) -> None:
         check_id(self.id)
-        for name, value in (("transcript", self.transcript), ("speaker", self.speaker), *self.extras):
+        for name, value in (
+            ("transcript", self.transcript),
+            ("speaker", self.speaker),
+            *self.extras,
+        ):
             check_text(name, value)
         if self.size < 0 or (self.offset or 0) < 0:
             raise ValueError(f"{self.id}: negative size {self.size} or offset {self.offset}")

@@ -10,6 +10,8 @@ A decoder's success is not trusted: a file that ends before its header says is r
 
 import io
 import struct
+from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -28,12 +30,12 @@ UNKNOWN_LENGTH = 2**62
 LIBRARIES = {
     "libsndfile": soundfile.__libsndfile_version__,
     "soundfile": soundfile.__version__,
-    "soxr": soxr.__version__,
+    "soxr": version("soxr"),
 }
 """What decides the bytes, by version."""
 
 
-class Unreadable(ValueError):  # noqa: N818 - a finding about a clip, not a fault
+class Unreadable(ValueError):
     """Audio that cannot be had whole and true: it is not audio, or damaged."""
 
 
@@ -68,7 +70,20 @@ def encode(pcm: Pcm, form: str) -> bytes:
 def wav_header(size: int) -> bytes:
     """The 44 bytes before `size` bytes of 16 kHz mono PCM16 (RIFF, Multimedia Programming Interface 1.0)."""
     return struct.pack(
-        "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16, b"data", size
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        36 + size,
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        1,
+        RATE,
+        2 * RATE,
+        2,
+        16,
+        b"data",
+        size,
     )
 
 
@@ -89,7 +104,7 @@ def _read(file: soundfile.SoundFile, start: float, end: float | None, channel: i
     return _to_pcm(cut.mean(axis=1) if channel is None else cut[:, channel], file.samplerate)
 
 
-def _cut(samples: NDArray[np.generic], rate: int, start: float, end: float | None) -> NDArray[np.generic]:
+def _cut(samples: NDArray[Any], rate: int, start: float, end: float | None) -> NDArray[Any]:
     first = round(start * rate)
     last = len(samples) if end is None else round(end * rate)
     if first > len(samples) or last > len(samples):

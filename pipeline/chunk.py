@@ -8,7 +8,7 @@ what was done before can change a byte. Converting runs in worker processes, one
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class Settings:
     """`wav` or `flac`."""
     text: str = "plain"
     """Name of a text profile."""
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
 
     def facts(self) -> dict[str, Any]:
         """These settings and the versions that matter, as JSON."""

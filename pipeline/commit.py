@@ -142,7 +142,11 @@ def commit(final: Path, key: str, build: Callable[[Building], Any], *, folder: b
             record_path(final).unlink(missing_ok=True)
             _replace(temporary, final)
             _sync_folder(final.parent)
-            content = {"key": key, "files": [asdict(file) for file in building.files], "facts": facts}
+            content = {
+                "key": key,
+                "files": [asdict(file) for file in building.files],
+                "facts": facts,
+            }
             write_whole(record_path(final), seal(content))
         finally:
             discard(temporary)

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from ..importers import Corpus, Part
 from ..manifests import (
     BadRow,
+    OutputError,
     Progress,
     Sample,
     SourceError,
@@ -30,11 +31,13 @@ from ..manifests import (
 )
 from . import fetch
 from .chunk import Chunk, Settings, convert, outcome, plan_chunks
-from .commit import Record, accepted, digest_of, discard, seal, sweep, temporary_name, write_whole
-from .outdir import MARK, begin, end, file_facts
+from .commit import Record, accepted, digest_of, discard, seal, temporary_name, write_whole
+from .outdir import MADE_BY, begin, end, file_facts
 from .screen import Reason, Rejection
 from .source import Place, Span, Survey, find, spans, survey
 from .workers import run
+
+MARK = "import.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,22 @@ def import_corpus(
         FetchError: a download failed.
         OutputError: `out` is not ours or cannot be written.
     """
-    begin(out, corpus.name, parts)
-    sweep(out)
+    facts = {MADE_BY: "dsprep import", "corpus": corpus.name, "parts": dict.fromkeys(parts)}
+    for before in begin(out, MARK, facts):
+        _check_same(out, before, corpus.name, parts)
     reports = [_import_part(corpus, corpus.part(name), sources, out, settings, workers, progress) for name in parts]
     _finish(corpus, reports, out, settings)
     return reports
+
+
+def _check_same(out: Path, before: dict[str, Any], corpus: str, parts: Sequence[str]) -> None:
+    if before.get("corpus", corpus) != corpus:
+        raise OutputError(f"{out} holds {before['corpus']}: name another folder for {corpus}")
+    if lost := sorted(set(before.get("parts", ())) - set(parts)):
+        raise OutputError(
+            f"{out} also holds {', '.join(lost)}: name these parts too (what is done is not done again), "
+            "or name another folder"
+        )
 
 
 def _import_part(
@@ -112,7 +126,12 @@ def _import_part(
         raise AssertionError(f"{read.count} rows went in, {len(samples)} + {len(rejections)} came out")
     paths = [chunk.folder(out) for chunk in chunks]
     return PartReport(
-        part.name, read.count, tuple(samples), tuple(rejections), found, tuple(zip(paths, records, strict=True))
+        part.name,
+        read.count,
+        tuple(samples),
+        tuple(rejections),
+        found,
+        tuple(zip(paths, records, strict=True)),
     )
 
 
@@ -137,7 +156,8 @@ def read_rows(corpus: Corpus, part: Part, found: Survey) -> ReadRows:
         rejections.append(Rejection(id=_shown(name), part=part.name, reason=reason, detail=_shown(detail)))
 
     count = 0
-    for count, row in enumerate(corpus.read(found.texts), 1):
+    for row in corpus.read(found.texts):
+        count += 1
         if isinstance(row, BadRow):
             reject(row.place, Reason.BAD_ROW, row.detail)
         elif row.id in ids:
@@ -262,7 +282,7 @@ def _finish(corpus: Corpus, reports: Sequence[PartReport], out: Path, settings: 
     write_whole(out / "rejected.csv", _rejected_bytes(reports))
     files = ["rejected.csv", *(f"{report.name}.csv" for report in reports)]
     content = {
-        "made by": "dsprep import",
+        MADE_BY: "dsprep import",
         "corpus": corpus.name,
         "settings": settings.facts(),
         "parts": {report.name: _part_facts(report, out) for report in reports},
@@ -292,7 +312,13 @@ def _part_facts(report: PartReport, out: Path) -> dict[str, Any]:
 
 def _rejected_bytes(reports: Iterable[PartReport]) -> bytes:
     rows = sorted(
-        (rejection.part, rejection.id, rejection.reason, rejection.detail, _seconds(rejection.seconds))
+        (
+            rejection.part,
+            rejection.id,
+            rejection.reason,
+            rejection.detail,
+            _seconds(rejection.seconds),
+        )
         for report in reports
         for rejection in report.rejections
     )

@@ -1,41 +1,42 @@
-"""The folder that an import writes: whose it is, and whether it is done.
+"""The folder that a command writes: whose it is, and whether it is done.
 
-OUT/.dsprep/begun.json    while an import runs, or after it was killed: which corpus and parts
-OUT/import.json           when it is done
+OUT/.dsprep/begun.json             while the command runs, or after it was killed: what it makes
+OUT/import.json, OUT/shards.json   its mark, written last: what it made
 """
 
 import hashlib
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..manifests import DataError, OutputError
-from .commit import FileDigest, seal, unseal, write_whole, writing
+from .commit import FileDigest, seal, sweep, unseal, write_whole, writing
 
-MARK = "import.json"
 BEGUN = ".dsprep/begun.json"
+MADE_BY = "made by"
 
 
-def begin(out: Path, corpus: str, parts: Sequence[str]) -> None:
-    """Claim `out` for an import.
+def begin(out: Path, mark: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Claim `out` for the command `facts["made by"]`; what its marks say of earlier runs of that command.
 
     Raises:
-        OutputError: it holds something that dsprep import did not make, another corpus, or other parts.
+        OutputError: it cannot be written, or holds something that this command did not make.
     """
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        names = {path.name for path in out.iterdir()}
-    if names and not names & {MARK, ".dsprep"}:
-        raise OutputError(f"{out} is not empty and was not made by dsprep import: name another folder, or empty it")
-    for place in (out / MARK, out / BEGUN):
-        _check_same(out, place, corpus, parts)
-    write_whole(out / BEGUN, seal({"corpus": corpus, "parts": list(parts)}))
+        empty = not any(out.iterdir())
+    earlier = [found for name in (mark, BEGUN) if (found := _read(out / name)) is not None]
+    ours = empty or any(one.get(MADE_BY, facts[MADE_BY]) == facts[MADE_BY] for one in earlier)
+    if not ours:
+        raise OutputError(f"{out} is not empty and was not made by {facts[MADE_BY]}: name another folder, or empty it")
+    write_whole(out / BEGUN, seal(facts))
+    sweep(out)
+    return earlier
 
 
 def end(out: Path) -> None:
-    """Take the mark of work in progress away; another run's, if there is one, stays."""
+    """Take the sign of work in progress away; another run's work, if there is one, stays."""
     (out / BEGUN).unlink(missing_ok=True)
     with suppress(OSError):
         (out / BEGUN).parent.rmdir()
@@ -47,15 +48,11 @@ def file_facts(root: Path, name: str) -> dict[str, Any]:
     return asdict(FileDigest(name, len(data), hashlib.sha256(data).hexdigest()))
 
 
-def _check_same(out: Path, place: Path, corpus: str, parts: Sequence[str]) -> None:
+def _read(place: Path) -> dict[str, Any] | None:
+    """What a mark says; nothing if it is damaged: it is ours, and the records say what of the rest may stay."""
     try:
-        before = unseal(place.read_bytes(), place)
-    except (FileNotFoundError, DataError):
-        return  # a damaged mark is made anew; the keys of the chunks say what may stay
-    if before["corpus"] != corpus:
-        raise OutputError(f"{out} holds {before['corpus']}: name another folder for {corpus}")
-    if lost := sorted(set(before["parts"]) - set(parts)):
-        raise OutputError(
-            f"{out} also holds {', '.join(lost)}: name these parts too (what is done is not done again), "
-            "or name another folder"
-        )
+        return unseal(place.read_bytes(), place)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except DataError:
+        return {}

@@ -1,5 +1,6 @@
 """Screen: which rows stay out of a manifest, and why. Every one of them is counted."""
 
+import itertools
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,7 +58,10 @@ class Rules:
         if not transcript:
             return Reason.EMPTY_TEXT, "no words"
         if seconds == 0 or seconds < self.min_seconds:
-            return Reason.TOO_SHORT, f"{seconds:.3f} s, at least {self.min_seconds:g} s are asked for"
+            return (
+                Reason.TOO_SHORT,
+                f"{seconds:.3f} s, at least {self.min_seconds:g} s are asked for",
+            )
         if seconds > self.max_seconds:
             return Reason.TOO_LONG, f"{seconds:.3f} s, at most {self.max_seconds:g} s are asked for"
         steps, needed = int(seconds * FRAMES_PER_SECOND), ctc_steps(transcript)
@@ -68,4 +72,4 @@ class Rules:
 
 def ctc_steps(transcript: str) -> int:
     """Fewest steps in which CTC can write a text: one a character, and a blank between equal neighbours."""
-    return len(transcript) + sum(a == b for a, b in zip(transcript, transcript[1:], strict=False))
+    return len(transcript) + sum(a == b for a, b in itertools.pairwise(transcript))

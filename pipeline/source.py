@@ -136,11 +136,18 @@ def spans(place: Place, wanted: Callable[[str], bool], spool: Callable[[int], Bi
         with _open_tar(place.path, "", silent) as (tar, stream):
             for member in _members(tar, stream, place.path):
                 if wanted(member.name):
-                    yield member.name, _member_span(tar, member, place.path, stream.compressed, spool)
+                    yield (
+                        member.name,
+                        _member_span(tar, member, place.path, stream.compressed, spool),
+                    )
 
 
 def _member_span(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path, compressed: bool, spool: Callable[[int], BinaryIO]
+    tar: tarfile.TarFile,
+    member: tarfile.TarInfo,
+    path: Path,
+    compressed: bool,
+    spool: Callable[[int], BinaryIO],
 ) -> Span:
     if not compressed:
         return Span(path, member.offset_data, member.size)
@@ -291,7 +298,7 @@ class _Stream:
 def _open_tar(path: Path, algorithm: str, progress: Progress) -> Iterator[tuple[tarfile.TarFile, _Stream]]:
     with _reading(path), path.open("rb") as file:
         stream = _Stream(file, path, algorithm, progress)
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=BLOCK) as tar:
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=BLOCK) as tar:  # type: ignore[call-overload]
             yield tar, stream
 
 
@@ -302,7 +309,7 @@ def _members(tar: tarfile.TarFile, stream: _Stream, path: Path) -> Iterator[tarf
     but after its last member a whole tar has a block of zeros, and nothing else up to its end.
     """
     while (member := tar.next()) is not None:
-        tar.members.clear()  # tarfile would keep them all
+        tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep them all
         if member.isreg() and not member.issparse():
             yield member
     rest = stream.rest(tar.offset)

@@ -1,6 +1,6 @@
 """Text profiles: named, pure rules from a corpus's own words to a transcript.
 
-    plain             "“Mister Quilter’s—well,”"  ->  "mister quilter's well"
+    plain             “Mister O'Hara—well,”     ->  "mister o'hara well"
     deepspeech-0.1    "Twenty-one cafés."         ->  "twentyone cafes"
     deepspeech.pytorch "She had your dark suit"   ->  "SHE HAD YOUR DARK SUIT"
     verbatim          "  She  had: "              ->  "She had:"
@@ -15,7 +15,7 @@ from collections.abc import Callable
 APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc\u00b4`", "'"))
 
 
-class Unspoken(ValueError):  # noqa: N818 - a finding about a row, not a fault
+class Unspoken(ValueError):
     """The text is not what was said: it holds digits or mark-up."""
 
 

@@ -13,7 +13,7 @@ from .plan import draw
 
 
 def mask(features_BTF: Tensor, frames: list[int], ids: list[str], train: TrainConfig, epoch: int) -> Tensor:
-    """The features with masks of the config's widths laid over them, in place; no mask hides over a fifth of the time."""
+    """The features with masks of the config's widths laid over them, in place; none hides over a fifth of the time."""
     for row_TF, count, name in zip(features_BTF, frames, ids, strict=True):
         chance = random.Random(draw(train.seed, epoch, "mask", name))
         for _ in range(train.masks):

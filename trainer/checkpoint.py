@@ -19,7 +19,16 @@ import torch
 from torch import Tensor
 
 from ..manifests import Alphabet, TrainingError
-from ..pipeline.commit import Building, Record, accepted, commit, digest_of, discard, read_record, record_path
+from ..pipeline.commit import (
+    Building,
+    Record,
+    accepted,
+    commit,
+    digest_of,
+    discard,
+    read_record,
+    record_path,
+)
 from .config import Config, config_of
 from .models import Model
 from .wer import Errors
@@ -71,7 +80,10 @@ class Standing:
         """As JSON; `standing_of` is its inverse."""
         return {
             "config": self.config.facts(),
-            "alphabet": {"characters": list(self.alphabet.characters), "blank": self.alphabet.blank},
+            "alphabet": {
+                "characters": list(self.alphabet.characters),
+                "blank": self.alphabet.blank,
+            },
             "data": self.data,
             "epoch": self.epoch,
             "step": self.step,
@@ -156,15 +168,11 @@ def load_model(model: Model, tensors: dict[str, Tensor]) -> None:
     )
 
 
-def load_optimizer(
-    optimizer: torch.optim.Optimizer, model: Model, tensors: dict[str, Tensor]
-) -> None:
+def load_optimizer(optimizer: torch.optim.Optimizer, model: Model, tensors: dict[str, Tensor]) -> None:
     """Put a checkpoint's optimiser state into an optimiser of that model."""
     for name, parameter in model.named_parameters():
         state = {
-            key.rpartition("/")[2]: value
-            for key, value in tensors.items()
-            if key.startswith(f"optimizer.{name}/")
+            key.rpartition("/")[2]: value for key, value in tensors.items() if key.startswith(f"optimizer.{name}/")
         }
         if state:
             optimizer.state[parameter] = {
@@ -172,9 +180,7 @@ def load_optimizer(
             }
 
 
-def _optimizer_tensors(
-    model: Model, optimizer: torch.optim.Optimizer
-) -> Iterator[tuple[str, Tensor]]:
+def _optimizer_tensors(model: Model, optimizer: torch.optim.Optimizer) -> Iterator[tuple[str, Tensor]]:
     for name, parameter in model.named_parameters():
         for key, value in optimizer.state.get(parameter, {}).items():
             yield f"optimizer.{name}/{key}", torch.as_tensor(value)
@@ -198,4 +204,13 @@ def _result(facts: dict[str, Any]) -> EpochResult:
     return EpochResult(**{**facts, "dev_words": words, "dev_characters": characters})
 
 
-__all__ = ["EpochResult", "Record", "Standing", "best", "checkpoints", "load_model", "load_optimizer", "save"]
+__all__ = [
+    "EpochResult",
+    "Record",
+    "Standing",
+    "best",
+    "checkpoints",
+    "load_model",
+    "load_optimizer",
+    "save",
+]

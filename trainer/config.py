@@ -190,9 +190,7 @@ def _load(source: str) -> dict[str, Any]:
             return tomllib.loads(preset.read_text(encoding="utf-8"))
         return tomllib.loads(Path(source).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UsageError(
-            f"there is no config {source}: name a TOML file or a preset, {', '.join(PRESETS)}"
-        ) from error
+        raise UsageError(f"there is no config {source}: name a TOML file or a preset, {', '.join(PRESETS)}") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"{source} is not a TOML file: {error}") from error
 

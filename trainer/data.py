@@ -138,7 +138,9 @@ def _manifest(place: Path) -> Path:
     if not place.is_dir():
         return place
     if not (place / MANIFEST).exists():
-        raise DataError(f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv")
+        raise DataError(
+            f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv"
+        )
     return place / MANIFEST
 
 

@@ -79,9 +79,7 @@ class Evaluation:
         }
 
 
-def evaluate(
-    run: Path, data: Data, device: str, progress: Progress = silent
-) -> tuple[Evaluation, Standing]:
+def evaluate(run: Path, data: Data, device: str, progress: Progress = silent) -> tuple[Evaluation, Standing]:
     """What the best checkpoint of a run makes of `data`.
 
     Raises:
@@ -136,14 +134,9 @@ def ctc_losses(logits_BTV: Tensor, steps: list[int], labels: list[list[int]], bl
     )
 
 
-def _losses(
-    logits_BTV: Tensor, steps: list[int], samples: list[Sample], alphabet: Alphabet
-) -> Iterator[float]:
+def _losses(logits_BTV: Tensor, steps: list[int], samples: list[Sample], alphabet: Alphabet) -> Iterator[float]:
     known = [not alphabet.missing(sample.transcript) for sample in samples]
-    labels = [
-        alphabet.encode(sample.transcript) if fits else []
-        for sample, fits in zip(samples, known, strict=True)
-    ]
+    labels = [alphabet.encode(sample.transcript) if fits else [] for sample, fits in zip(samples, known, strict=True)]
     losses = ctc_losses(logits_BTV, steps, labels, alphabet.blank).tolist()
     for loss, fits in zip(losses, known, strict=True):
         yield loss if fits else float("nan")

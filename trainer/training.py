@@ -17,7 +17,15 @@ from torch import nn
 from ..manifests import Alphabet, Interrupted, Progress, TrainingError, silent
 from ..pipeline.commit import seal, sweep, write_whole, writing
 from .augment import mask
-from .checkpoint import EpochResult, Standing, checkpoints, load_model, load_optimizer, read_tensors, save
+from .checkpoint import (
+    EpochResult,
+    Standing,
+    checkpoints,
+    load_model,
+    load_optimizer,
+    read_tensors,
+    save,
+)
 from .config import Config, TrainConfig
 from .data import Data, check_alphabet, loaded, unfit
 from .evaluation import ctc_losses, judge
@@ -98,7 +106,7 @@ class Trainer:
         self._resume()
 
     def epoch(self, should_stop: Callable[[], bool]) -> EpochResult:
-        """The rest of the epoch that is under way, its judgement on the dev data, and a checkpoint if it is worth one."""
+        """The rest of the epoch under way, its judgement on the dev data, and a checkpoint if it is worth one."""
         number = self.standing.epoch
         batches = plan_epoch(self.data.clips, self.config.batch, self.config.train.seed, number)
         todo = batches[self.standing.step :]
@@ -109,9 +117,7 @@ class Trainer:
             self.progress(f"epoch {number + 1}", self.standing.step, len(batches), "batches")
             self._save_or_stop(should_stop())
         result = self._judged(number, summed / count if count else math.nan)
-        self.standing = replace(
-            self.standing, epoch=number + 1, step=0, history=(*self.standing.history, result)
-        )
+        self.standing = replace(self.standing, epoch=number + 1, step=0, history=(*self.standing.history, result))
         best = min(self.standing.history, key=lambda one: one.merit)
         if result is best or self.standing.epoch == self.config.train.epochs:
             self._save()
@@ -134,7 +140,7 @@ class Trainer:
         losses_B = ctc_losses(logits_BTV, counts, labels, self.alphabet.blank)
         self._check(losses_B, ids)
         self.optimizer.zero_grad()
-        losses_B.mean().backward()
+        losses_B.mean().backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), train.clip)
         self.optimizer.step()
         self.standing = replace(at, step=at.step + 1, total_steps=at.total_steps + 1)
@@ -145,7 +151,8 @@ class Trainer:
         if bad:
             raise TrainingError(
                 f"the loss of {', '.join(bad)} is not a number, in epoch {self.standing.epoch + 1}, batch "
-                f"{self.standing.step + 1}: look at these clips, or lower train.rate; {self.run} keeps its last checkpoint"
+                f"{self.standing.step + 1}: look at these clips, or lower train.rate; "
+                f"{self.run} keeps its last checkpoint"
             )
 
     def _judged(self, number: int, loss: float) -> EpochResult:
@@ -174,7 +181,7 @@ class Trainer:
             raise TrainingError("every transcript is longer than its audio allows: is this the right data?")
         if ids:
             self.notice(
-                f"left out of training, for CTC has no path for that many characters in that little audio: {', '.join(ids)}"
+                "left out of training, for CTC has no path for so many characters in so little audio: " + ", ".join(ids)
             )
         return data.without(set(ids)) if ids else data
 
@@ -197,9 +204,15 @@ class Trainer:
         if before.key == self.standing.key:
             return
         mine, theirs = _flat(self.standing.facts()), _flat(before.facts())
-        names = [name for name in mine if name.startswith(("config", "alphabet", "data")) and mine[name] != theirs.get(name)]
-        changed = ", ".join(f"{name.removeprefix('config.')}: {theirs.get(name)} there, {mine[name]} now" for name in names)
-        raise TrainingError(f"{self.run} is another run ({changed}): name another --run folder, or give what it was begun with")
+        names = [
+            name for name in mine if name.startswith(("config", "alphabet", "data")) and mine[name] != theirs.get(name)
+        ]
+        changed = ", ".join(
+            f"{name.removeprefix('config.')}: {theirs.get(name)} there, {mine[name]} now" for name in names
+        )
+        raise TrainingError(
+            f"{self.run} is another run ({changed}): name another --run folder, or give what it was begun with"
+        )
 
 
 def rate_at(train: TrainConfig, step: int, steps_per_epoch: int) -> float:

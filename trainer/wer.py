@@ -60,7 +60,10 @@ def _count(reference: list[str], hypothesis: list[str]) -> Errors:
         return Errors(insertions=len(hypothesis))
     # jiwer takes the units as they are when they come as lists of lists.
     done = jiwer.process_words(
-        [_joined(reference)], [_joined(hypothesis)], reference_transform=_SPLIT, hypothesis_transform=_SPLIT
+        [_joined(reference)],
+        [_joined(hypothesis)],
+        reference_transform=_SPLIT,
+        hypothesis_transform=_SPLIT,
     )
     return Errors(
         substitutions=done.substitutions,

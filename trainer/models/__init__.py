@@ -1,6 +1,5 @@
 """The two models, by name."""
 
-
 from ..config import Config, DeepSpeech1Config
 from .deepspeech1 import DeepSpeech1
 from .deepspeech2 import DeepSpeech2

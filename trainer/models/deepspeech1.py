@@ -71,9 +71,12 @@ def _begin_lstm(lstm: nn.LSTM) -> None:
     """Glorot uniform over the whole kernel, as TensorFlow's one matrix [inputs + n, 4 n]; forget bias 1."""
     n = lstm.hidden_size
     bound = math.sqrt(6 / (lstm.input_size + n + 4 * n))
-    for weight in (lstm.weight_ih_l0, lstm.weight_hh_l0):
-        nn.init.uniform_(weight, -bound, bound)
-    nn.init.zeros_(lstm.bias_ih_l0)
-    lstm.bias_ih_l0[n : 2 * n] = 1.0
-    nn.init.zeros_(lstm.bias_hh_l0)
-    lstm.bias_hh_l0.requires_grad_(False)
+    for name, parameter in lstm.named_parameters():
+        if name.startswith("weight"):
+            nn.init.uniform_(parameter, -bound, bound)
+        else:
+            nn.init.zeros_(parameter)
+        if name == "bias_ih_l0":
+            parameter[n : 2 * n] = 1.0
+        if name == "bias_hh_l0":
+            parameter.requires_grad_(False)

@@ -32,9 +32,7 @@ class DeepSpeech2(nn.Module):
         self.norm2 = MaskedNorm(c)
         bins = _halved(_halved(features))
         sizes = [bins * c] + [config.hidden] * (config.layers - 1)
-        self.layers = nn.ModuleList(
-            Layer(size, config, norm=index > 0) for index, size in enumerate(sizes)
-        )
+        self.layers = nn.ModuleList(Layer(size, config, norm=index > 0) for index, size in enumerate(sizes))
         self.lookahead = None if config.bidirectional else Lookahead(config.hidden, config.lookahead)
         self.norm = MaskedNorm(config.hidden)
         self.dense = nn.Linear(config.hidden, labels, bias=False)

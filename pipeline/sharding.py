@@ -1,0 +1,149 @@
+"""Sharding: manifests to a folder of shards, several at a time, resumed by shard."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..manifests import DataError, Progress, Sample, manifest_bytes, read_manifest, silent
+from .commit import Building, Record, accepted, commit, discard, read_record, seal, write_whole
+from .outdir import MADE_BY, begin, end, file_facts
+from .shards import INDEX, MANIFEST, Shard, plan_shards, write_tar
+from .workers import run
+
+
+@dataclass(frozen=True, slots=True)
+class ShardReport:
+    """What sharding made."""
+
+    shards: int
+    samples: int
+    seconds: float
+    bytes: int
+
+
+def shard(
+    manifests: Sequence[Path],
+    out: Path,
+    shard_bytes: int,
+    seed: int,
+    workers: int,
+    progress: Progress = silent,
+) -> ShardReport:
+    """Write the samples of `manifests` as shards into the folder `out`.
+
+    Raises:
+        DataError: a manifest is wrong, names a file that is gone or has another size, or shares an id.
+        OutputError: `out` is not ours or cannot be written.
+    """
+    samples = _read(manifests)
+    begin(out, INDEX, {MADE_BY: "dsprep shard"})
+    shards = plan_shards(samples, shard_bytes, seed)
+    digests = _audio_digests(samples)
+    keys = [one.key(digests) for one in shards]
+    records = {one.index: accepted(one.path(out), key) for one, key in zip(shards, keys, strict=True)}
+    todo = [one for one in shards if records[one.index] is None]
+    if todo:
+        (out / INDEX).unlink(missing_ok=True)  # from here on the folder is not what it says
+    done = len(samples) - sum(len(one.samples) for one in todo)
+    for task, record in run(_write, [Task(one, out, keys[one.index]) for one in todo], workers):
+        records[task.shard.index] = record
+        done += len(task.shard.samples)
+        progress("writing shards", done, len(samples), "samples")
+    return _finish(shards, [record for record in records.values() if record], out, seed, shard_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A shard to write: all that a worker needs, and no audio."""
+
+    shard: Shard
+    out: Path
+    key: str
+
+
+def _write(task: Task) -> Record:
+    def build(building: Building) -> Any:
+        with building.open() as file:
+            return {"samples": list(write_tar(file, task.shard.samples))}
+
+    return commit(task.shard.path(task.out), task.key, build)
+
+
+def _read(manifests: Sequence[Path]) -> list[Sample]:
+    samples: dict[str, Sample] = {}
+    for path in manifests:
+        for sample in read_manifest(path):
+            if other := samples.get(sample.id):
+                raise DataError(f"id {sample.id} is in the data twice: {other.path} and {sample.path}")
+            if not sample.path.is_file():
+                raise DataError(f"{path}: {sample.id}: {sample.path} is gone; import again, or take the row out")
+            samples[sample.id] = sample
+    if not samples:
+        raise DataError(f"{', '.join(map(str, manifests))}: no samples in there")
+    return list(samples.values())
+
+
+def _audio_digests(samples: Sequence[Sample]) -> dict[str, str]:
+    """The sha256 of each sample's audio, where the record of an import tells: changed audio is a changed sample."""
+    folders: dict[Path, dict[str, str]] = {}
+    for folder in {sample.path.parent for sample in samples}:
+        record = read_record(folder)
+        folders[folder] = {Path(file.name).name: file.sha256 for file in record.files} if record else {}
+    found = ((sample.id, folders[sample.path.parent].get(sample.path.name)) for sample in samples)
+    return {name: digest for name, digest in found if digest}
+
+
+def _finish(shards: Sequence[Shard], records: Sequence[Record], out: Path, seed: int, shard_bytes: int) -> ShardReport:
+    """Write the manifest, and shards.json last; remove shards that nothing names any more."""
+    known = {one.path(out).stem for one in shards}
+    for path in [*out.glob("[0-9]*.tar"), *out.glob("[0-9]*.json")]:
+        if path.stem not in known:
+            discard(path)
+    samples = [one for shard, record in zip(shards, records, strict=True) for one in _located(shard, record, out)]
+    write_whole(out / MANIFEST, manifest_bytes(samples, out))
+    facts = [_facts(one, record) for one, record in zip(shards, records, strict=True)]
+    total = ShardReport(
+        len(shards),
+        len(samples),
+        sum(one["seconds"] for one in facts),
+        sum(one["bytes"] for one in facts),
+    )
+    content = {
+        MADE_BY: "dsprep shard",
+        "seed": seed,
+        "shard bytes": shard_bytes,
+        "total": asdict(total),
+        "shards": facts,
+        "files": [file_facts(out, MANIFEST)],
+    }
+    write_whole(out / INDEX, seal(content, indent=1))
+    end(out)
+    return total
+
+
+def _located(one: Shard, record: Record, out: Path) -> Iterator[Sample]:
+    """The samples of a written shard, at their places in it."""
+    for sample, facts in zip(one.samples, record.facts["samples"], strict=True):
+        yield Sample(
+            id=sample.id,
+            path=one.path(out),
+            size=sample.size,
+            transcript=sample.transcript,
+            offset=facts["offset"],
+            duration=sample.duration,
+            speaker=sample.speaker,
+            extras=sample.extras,
+        )
+
+
+def _facts(one: Shard, record: Record) -> dict[str, Any]:
+    (file,) = record.files
+    return {
+        "name": file.name,
+        "bytes": file.size,
+        "sha256": file.sha256,
+        "samples": len(one.samples),
+        "seconds": round(sum(sample.duration or 0 for sample in one.samples), 7),
+        "seal": record.seal,
+    }
