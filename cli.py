@@ -11,6 +11,7 @@ import contextlib
 import json
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from .manifests import Alphabet
     from .trainer.checkpoint import EpochResult
 
+SECONDS_BETWEEN_LINES = 10
+"""Of progress, where there is no terminal to draw a bar on."""
 SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
@@ -274,7 +277,7 @@ def demo(out: Path, workers: int | None) -> None:
 
     with _progress() as progress, _stop_after_step() as should_stop:
         report = run_demo(out, workers or available(), progress, _print_epoch, should_stop)
-    _table(("what", "", ""), report.lines())
+    _table(("what", "", ""), tuple(report.lines()))
     click.echo("\nThe same with a real corpus (LibriSpeech's mini set, 0.5 GB):\n")
     for command in report.next_commands:
         click.echo(f"    {command}")
@@ -333,12 +336,14 @@ def _size(text: str) -> int:
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Progress]:
-    """A tqdm bar a stage on a terminal; elsewhere a line when a stage ends."""
+    """A tqdm bar a stage on a terminal; elsewhere a line now and then."""
     from tqdm import tqdm
 
     bars: dict[str, Any] = {}
+    spoke = time.monotonic()
 
     def show(stage: str, done: int, total: int, unit: str) -> None:
+        nonlocal spoke
         if stage not in bars:
             for bar in bars.values():
                 bar.close()
@@ -353,8 +358,9 @@ def _progress() -> Iterator[Progress]:
             )
         bar = bars[stage]
         bar.update(done - bar.n)
-        if bar.disable and total and done == total:
-            click.echo(f"{stage}: {_bytes(total) if unit == 'B' else f'{total} {unit}'}", err=True)
+        if bar.disable and time.monotonic() - spoke > SECONDS_BETWEEN_LINES:
+            spoke = time.monotonic()
+            click.echo(f"{stage}: {_amount(done, unit)}" + (f" of {_amount(total, unit)}" if total else ""), err=True)
 
     try:
         yield show
@@ -412,6 +418,10 @@ def _table(header: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
 
 def _hours(seconds: float) -> str:
     return f"{seconds / 3600:.2f}"
+
+
+def _amount(count: int, unit: str) -> str:
+    return _bytes(count) if unit == "B" else f"{count} {unit}"
 
 
 def _bytes(size: int) -> str:

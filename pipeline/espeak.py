@@ -16,7 +16,8 @@ import random
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ import soxr
 
 from ..manifests import MissingExtraError, OutputError, Progress
 from .audio import RATE
+from .commit import Building, accepted, commit
 
 VOICES = ("en-us+m3", "en-us+f2", "en-gb-x-rp+m7", "en-us+f4", "en-gb-scotland+m1", "en-us+m5")
 """One a speaker; espeak-ng's names."""
@@ -41,17 +43,22 @@ WORDS = (
 """A sentence takes one of each."""
 CHAPTER = 20
 """Utterances that one speaker says in a row."""
+CODE = "espeak-1"
+"""Changes whenever the corpus would be another."""
 SYNCHRONOUS, UTF8, RATE_PARAMETER, PITCH_PARAMETER = 2, 1, 1, 3
 """Of espeak-ng's C interface (speak_lib.h)."""
 
 
 def make_corpus(folder: Path, progress: Progress) -> list[Path]:
-    """Write the archives of the made corpus into `folder`.
+    """The archives of the made corpus in `folder`, written if they are not there yet.
 
     Raises:
         MissingExtraError: espeakng-loader is not installed.
         OutputError: espeak-ng failed.
     """
+    archives = [folder / f"{part}.tar.gz" for part in PARTS]
+    if all(accepted(archive, CODE) for archive in archives):
+        return archives
     command = [sys.executable, "-m", __spec__.name, str(folder)]
     total, lines = sum(PARTS.values()), 0
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -64,27 +71,28 @@ def make_corpus(folder: Path, progress: Progress) -> list[Path]:
     if "espeakng_loader" in complaint:
         raise MissingExtraError("the demo needs espeak-ng: pip install 'dsprep[demo]'")
     if process.returncode:
-        raise OutputError(
-            f"espeak-ng could not speak: {complaint.splitlines()[-1] if complaint else 'no reason given'}"
-        )
-    return [folder / f"{part}.tar.gz" for part in PARTS]
+        raise OutputError(f"espeak-ng could not speak: {complaint.splitlines()[-1] if complaint else 'killed'}")
+    return archives
 
 
 def _write_all(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     sentences = iter(_sentences())
     voice = Voice()
     for number, (part, count) in enumerate(PARTS.items(), 1):
-        members = _members(part, number, [next(sentences) for _ in range(count)], voice)
-        with (
-            (folder / f"{part}.tar.gz").open("wb") as file,
-            gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=1, mtime=0) as packed,
-            tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar,
-        ):
-            for name, data in members:
-                info = tarfile.TarInfo(f"LibriSpeech/{part}/{name}")
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
+        members = _members(number, [next(sentences) for _ in range(count)], voice)
+        commit(folder / f"{part}.tar.gz", CODE, partial(_write_archive, part, members))
+
+
+def _write_archive(part: str, members: Iterable[tuple[str, bytes]], building: Building) -> None:
+    with (
+        building.open() as file,
+        gzip.GzipFile("", "wb", 1, file, mtime=0) as packed,  # type: ignore[call-overload]
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
+        for name, data in members:
+            info = tarfile.TarInfo(f"LibriSpeech/{part}/{name}")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
 
 
 def _sentences() -> list[str]:
@@ -96,7 +104,7 @@ def _sentences() -> list[str]:
     return found
 
 
-def _members(part: str, number: int, sentences: list[str], voice: "Voice") -> Iterator[tuple[str, bytes]]:
+def _members(number: int, sentences: list[str], voice: "Voice") -> Iterator[tuple[str, bytes]]:
     for chapter, start in enumerate(range(0, len(sentences), CHAPTER)):
         speaker = chapter % len(VOICES)
         name = f"{9000 + 100 * number + speaker}-{chapter}"
