@@ -8,9 +8,9 @@ what was done before can change a byte. Converting runs in worker processes, one
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..manifests import Sample, Utterance
 from .audio import LIBRARIES, RATE, Truncated, Unreadable, decode, encode
@@ -69,8 +69,12 @@ class Chunk:
 
     def key(self, source: str, settings: Settings) -> str:
         """Digest of everything that decides its bytes; `source` is the digest of what the part was read from."""
-        clips = [asdict(clip) for clip in self.clips]
-        return digest_of([source, settings.facts(), self.part, self.index, clips])
+        rows = [
+            [row.id, row.audio, row.text, row.start, row.end, row.channel, row.speaker, row.extras]
+            for clip in self.clips
+            for row in clip.utterances
+        ]
+        return digest_of([source, settings.facts(), self.part, self.index, rows])
 
 
 def plan_chunks(part: str, audio: Sequence[str], rows: dict[str, list[Utterance]]) -> list[Chunk]:
@@ -88,7 +92,7 @@ def convert(chunk: Chunk, spans: Sequence[Span], settings: Settings, out: Path, 
         rejected: list[Any] = []
         for clip, span in zip(chunk.clips, spans, strict=True):
             for row in _clip(clip, span, settings, building):
-                (rejected if isinstance(row, Rejected) else kept).append(asdict(row))
+                (rejected if isinstance(row, Rejected) else kept).append(row._asdict())
         return {"kept": kept, "rejected": rejected}
 
     return commit(chunk.folder(out), key, build, folder=True)
@@ -121,8 +125,7 @@ def outcome(record: Record, chunk: Chunk, out: Path) -> tuple[list[Sample], list
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A row that is in the manifest, as its chunk's record keeps it."""
 
     id: str
@@ -134,8 +137,7 @@ class Kept:
     extras: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(NamedTuple):
     """A row that is not, as its chunk's record keeps it."""
 
     id: str

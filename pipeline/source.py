@@ -12,6 +12,7 @@ import hashlib
 import os
 import tarfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -240,25 +241,26 @@ class _Stream:
         self.compressed = self._head[:2] == b"\x1f\x8b"
         self._gunzip = zlib.decompressobj(wbits=31) if self.compressed else None
         self._ready = b"" if self.compressed else self._head
-        self._position, self._last = 0, b""
+        self._position, self._recent = 0, deque[bytes]()
 
     def read(self, size: int) -> bytes:
-        """`size` bytes, fewer only at the end."""
-        pieces = []
-        while size > 0 and (self._ready or self._fill()):
-            pieces.append(self._ready[:size])
-            self._ready = self._ready[size:]
-            size -= len(pieces[-1])
-        self._last = b"".join(pieces)
-        self._position += len(self._last)
-        return self._last
+        """Up to `size` bytes, none only at the end. No byte is copied when `size` is a whole block."""
+        if not self._ready and not self._fill():
+            return b""
+        data, self._ready = self._ready[:size], self._ready[size:]
+        self._position += len(data)
+        self._recent.append(data)
+        while sum(map(len, self._recent)) - len(self._recent[0]) > tarfile.BLOCKSIZE:
+            self._recent.popleft()
+        return data
 
     def rest(self, position: int) -> Iterator[bytes]:
-        """All bytes from `position` on, which must lie in what was read last or after it."""
-        last = self._last[len(self._last) - (self._position - position) :] if self._position > position else b""
-        while last:
-            yield last
-            last = self.read(BLOCK)
+        """All bytes from `position` on, which must be at most a block before the last byte read."""
+        recent = b"".join(self._recent)
+        block = recent[len(recent) - (self._position - position) :] if self._position > position else b""
+        while block:
+            yield block
+            block = self.read(BLOCK)
 
     def digest(self) -> str:
         """Of the whole file, once it has been read to the end."""
@@ -280,7 +282,7 @@ class _Stream:
                     self._gunzip = zlib.decompressobj(wbits=31)  # gzip files may be joined end to end
                 else:
                     continue
-            self._ready = self._gunzip.decompress(piece, 4 * BLOCK)
+            self._ready = self._gunzip.decompress(piece, BLOCK)
             if self._gunzip.eof:
                 self._head = self._gunzip.unused_data
         return True
