@@ -8,7 +8,7 @@ archives/dev-clean.json                 its record
 
 import fcntl
 import hashlib
-import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,10 +19,11 @@ from typing import BinaryIO
 import requests
 
 from ..importers import Archive, Part
-from ..manifests import FetchError, OutputError, Progress
-from .commit import accepted, record_path, seal, write_whole, writing
+from ..manifests import DataError, FetchError, OutputError, Progress
+from .commit import accepted, record_path, seal, unseal, write_whole, writing
 
-BLOCK = 1 << 20
+BLOCK = 1 << 16
+"""Bytes at a time: what a broken connection loses at most."""
 ATTEMPTS = 5
 """Connections in a row that may bring nothing new."""
 PAUSE_SECONDS = 1.0
@@ -56,7 +57,8 @@ def fetch(archive: Archive, folder: Path, progress: Progress) -> Path:
         FetchError: the server cannot be reached, sends something else, or keeps breaking off.
     """
     target = folder / archive.name
-    if accepted(target, archive.url):
+    key = archive.digest or archive.url
+    if accepted(target, key):
         return target
     with writing(target):
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,9 +73,9 @@ def fetch(archive: Archive, folder: Path, progress: Progress) -> Path:
             time.sleep(PAUSE_SECONDS * 2**idle)
         digest = _check(archive, file)
         partial.replace(target)
+        _state(file).unlink(missing_ok=True)
     files = [{"name": target.name, "size": target.stat().st_size, "sha256": digest}]
-    write_whole(record_path(target), seal({"key": archive.url, "files": files, "facts": None}))
-    _state(partial).unlink(missing_ok=True)
+    write_whole(record_path(target), seal({"key": key, "files": files, "facts": None}))
     return target
 
 
@@ -93,29 +95,42 @@ def _locked(partial: Path) -> Iterator[BinaryIO]:
 
 def _attempt(archive: Archive, file: BinaryIO, progress: Progress) -> bool:
     """One connection: append what it brings. True when the file has all the bytes that the server promised."""
-    have = file.seek(0, 2)
-    state = _state(Path(file.name))
-    tag = json.loads(state.read_text())["tag"] if have and state.exists() else ""
+    have, tag = file.seek(0, 2), _tag(file)
     if not tag:
-        have = file.truncate(file.seek(0))
+        have = _empty(file)
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers |= {"Range": f"bytes={have}-", "If-Range": tag}
     try:
         with requests.get(archive.url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as answer:
+            if answer.status_code == 416:  # we hold more than there is: another file's bytes
+                _empty(file)
+                return False
             total = _total(archive, answer, have)
             if answer.status_code == 200:
-                file.truncate(file.seek(0))
-                write_whole(state, json.dumps({"tag": _strong_tag(answer)}).encode())
+                _empty(file)
+                write_whole(_state(file), seal({"tag": _strong_tag(answer)}))
             for block in answer.iter_content(BLOCK):
                 with writing(Path(file.name)):
                     file.write(block)
                 progress(f"fetching {archive.name}", file.tell(), total or 0, "B")
             return total is None or file.tell() == total
     except requests.RequestException as error:
-        if have == 0 and file.tell() == 0 and isinstance(error, requests.ConnectionError):
+        if file.tell() == 0 and isinstance(error, requests.ConnectionError):
             raise FetchError(f"cannot reach {archive.url}: {error}; use --source with a file you have") from error
         return False
+
+
+def _empty(file: BinaryIO) -> int:
+    return file.truncate(file.seek(0))
+
+
+def _tag(file: BinaryIO) -> str:
+    """The ETag of what has arrived so far, empty if it cannot be gone on with."""
+    try:
+        return str(unseal(_state(file).read_bytes(), _state(file))["tag"])
+    except (FileNotFoundError, DataError):
+        return ""
 
 
 def _total(archive: Archive, answer: requests.Response, have: int) -> int | None:
@@ -124,8 +139,6 @@ def _total(archive: Archive, answer: requests.Response, have: int) -> int | None
     Raises:
         FetchError: it is not the file that was asked for.
     """
-    if answer.status_code == 416:
-        return have
     if answer.status_code not in (200, 206):
         raise FetchError(
             f"{archive.url} answers {answer.status_code} {answer.reason}; use --source with a file you have"
@@ -149,7 +162,9 @@ def _check(archive: Archive, file: BinaryIO) -> str:
     """
     algorithm, _, expected = archive.digest.partition(":")
     hashes = [hashlib.sha256(), hashlib.new(algorithm or "sha256")]
-    file.flush()
+    with writing(Path(file.name)):
+        file.flush()
+        os.fsync(file.fileno())
     file.seek(0)
     while block := file.read(BLOCK):
         for one in hashes:
@@ -165,5 +180,5 @@ def _strong_tag(answer: requests.Response) -> str:
     return "" if tag.startswith("W/") else tag
 
 
-def _state(partial: Path) -> Path:
-    return partial.with_name(partial.name + ".json")
+def _state(file: BinaryIO) -> Path:
+    return Path(file.name + ".json")

@@ -85,8 +85,7 @@ def import_corpus(
         OutputError: `out` is not ours or cannot be written.
     """
     facts = {MADE_BY: "dsprep import", "corpus": corpus.name, "parts": dict.fromkeys(parts)}
-    for before in begin(out, MARK, facts):
-        _check_same(out, before, corpus.name, parts)
+    begin(out, MARK, facts, lambda before: _check_same(out, before, corpus.name, parts))
     reports = [_import_part(corpus, corpus.part(name), sources, out, settings, workers, progress) for name in parts]
     _finish(corpus, reports, out, settings)
     return reports

@@ -5,6 +5,7 @@ OUT/import.json, OUT/shards.json   its mark, written last: what it made
 """
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -17,8 +18,11 @@ BEGUN = ".dsprep/begun.json"
 MADE_BY = "made by"
 
 
-def begin(out: Path, mark: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """Claim `out` for the command `facts["made by"]`; what its marks say of earlier runs of that command.
+Check = Callable[[dict[str, Any]], None]
+
+
+def begin(out: Path, mark: str, facts: dict[str, Any], check: Check = lambda earlier: None) -> None:
+    """Claim `out` for the command `facts["made by"]`; `check` may refuse by what an earlier run has left there.
 
     Raises:
         OutputError: it cannot be written, or holds something that this command did not make.
@@ -30,9 +34,10 @@ def begin(out: Path, mark: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
     ours = empty or any(one.get(MADE_BY, facts[MADE_BY]) == facts[MADE_BY] for one in earlier)
     if not ours:
         raise OutputError(f"{out} is not empty and was not made by {facts[MADE_BY]}: name another folder, or empty it")
+    for one in earlier:
+        check(one)
     write_whole(out / BEGUN, seal(facts))
     sweep(out)
-    return earlier
 
 
 def end(out: Path) -> None:

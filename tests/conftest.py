@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from dsprep.pipeline.audio import Pcm
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -53,7 +54,7 @@ def spoken(part: str, count: int, chapters: int = 2) -> Members:
     """A part in LibriSpeech's layout: each word is half a second of a tone of its own."""
     members: Members = {}
     for chapter in range(chapters):
-        name, lines = f"{100 + chapter}-{chapter}", []
+        name, lines = f"{10 * len(part) + chapter}-{chapter}", []
         folder = f"LibriSpeech/{part}/{name.replace('-', '/')}"
         for index in range(chapter, count, chapters):
             said = [WORDS[(index * 7 + place * 3 + chapter) % 10] for place in range(1 + index % 3)]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from dsprep.importers import CORPORA, TextFile
 from dsprep.manifests import BadRow, Utterance
 

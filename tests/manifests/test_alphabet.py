@@ -2,9 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
-from dsprep.manifests import Alphabet, DataError, english, read_alphabet
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dsprep.manifests import Alphabet, DataError, english, read_alphabet
 
 
 @given(st.text("abc' "), st.integers(0, 5))

@@ -1,6 +1,7 @@
 import pickle
 
 import pytest
+
 from dsprep.manifests import errors
 
 ALL = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]

@@ -3,9 +3,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dsprep.manifests import DataError, Sample, manifest_bytes, read_manifest, seconds_text
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dsprep.manifests import DataError, Sample, manifest_bytes, read_manifest, seconds_text
 
 HERE = Path("/data")
 names = st.text("abcXYZ019_-", min_size=1, max_size=20)
@@ -69,7 +70,7 @@ def test_words_that_look_like_missing_values_stay_words(tmp_path: Path) -> None:
 def test_a_plain_deepspeech_csv_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text(
-        "\ufeffwav_filename,wav_filesize,transcript\r\n/abs/a.wav,10,one\r\nsub/a.wav,11,\"two, three\"\r\n",
+        '\ufeffwav_filename,wav_filesize,transcript\r\n/abs/a.wav,10,one\r\nsub/a.wav,11,"two, three"\r\n',
         encoding="utf-8",
         newline="",
     )

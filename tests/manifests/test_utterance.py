@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from dsprep.manifests import Sample, Utterance
 
 

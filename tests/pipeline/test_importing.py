@@ -1,0 +1,296 @@
+"""Whole imports of small archives: the same bytes whatever happens, and no row lost."""
+
+import csv
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsprep.importers import CORPORA
+from dsprep.manifests import OutputError, SourceError, read_manifest
+from dsprep.pipeline import chunk
+from dsprep.pipeline.audio import decode
+from dsprep.pipeline.chunk import Settings
+from dsprep.pipeline.importing import PartReport, import_corpus
+from dsprep.pipeline.screen import Rules
+from dsprep.pipeline.verify import verify
+
+
+def run(source: Path, out: Path, *parts: str, workers: int = 1, settings: Settings | None = None) -> list[PartReport]:
+    names = parts or ("dev-clean",)
+    return import_corpus(CORPORA["librispeech"], names, [str(source)], out, settings or Settings(), workers)
+
+
+def rejected(out: Path) -> dict[str, str]:
+    with (out / "rejected.csv").open(newline="") as file:
+        return {row["id"]: row["reason"] for row in csv.DictReader(file)}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory, make: Any) -> Path:
+    """An archive of 600 short clips, which is three chunks."""
+    return Path(make.tar(tmp_path_factory.mktemp("source") / "dev-clean.tar.gz", make.spoken("dev-clean", 600, 3)))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, source: Path, make: Any) -> dict[str, bytes]:
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    run(source, out)
+    return dict(make.tree(out))
+
+
+def test_the_manifest_says_what_is_in_the_audio(digits: Path, make: Any) -> None:
+    members = make.spoken("dev-clean", 12)
+    samples = read_manifest(digits / "dev-clean.csv")
+    assert len(samples) == 12
+    for sample in samples:
+        (name,) = [name for name in members if name.endswith(f"/{sample.id}.flac")]
+        data = sample.path.read_bytes()
+        pcm = decode(data)
+        assert (pcm == decode(members[name])).all()
+        assert (len(data), len(pcm) / 16_000) == (sample.size, sample.duration)
+        assert sample.speaker == sample.id.split("-")[0]
+        assert (
+            f"{sample.id} {sample.transcript.upper()}\n".encode() in members[str(Path(name).parent / _trans(sample.id))]
+        )
+
+
+def _trans(name: str) -> str:
+    return f"{name.rpartition('-')[0]}.trans.txt"
+
+
+@pytest.mark.slow
+def test_the_number_of_workers_changes_no_byte(
+    tmp_path: Path, source: Path, undisturbed: dict[str, bytes], make: Any
+) -> None:
+    run(source, tmp_path / "out", workers=2)
+    assert make.tree(tmp_path / "out") == undisturbed
+    assert len([name for name in undisturbed if name.endswith(".json") and "audio/" in name]) == 3
+
+
+@pytest.mark.slow
+def test_a_folder_gives_the_same_audio_as_its_archive(
+    tmp_path: Path, source: Path, undisturbed: dict[str, bytes], make: Any
+) -> None:
+    make.folder(tmp_path / "unpacked é", make.spoken("dev-clean", 600, 3))
+    run(tmp_path / "unpacked é", tmp_path / "out")
+    got = make.tree(tmp_path / "out")
+    made = {name for name in undisturbed if name.endswith((".wav", ".csv"))}
+    assert {name: got[name] for name in made} == {name: undisturbed[name] for name in made}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_killed_and_run_again_it_ends_in_the_same_bytes(
+    tmp_path: Path, source: Path, undisturbed: dict[str, bytes], make: Any, seed: int
+) -> None:
+    out, chance = tmp_path / "out", random.Random(seed)
+    command = [sys.executable, "-m", "dsprep", "import", "librispeech", str(out), "--source", str(source)]
+    command += ["--part", "dev-clean", "--workers", "2"]
+    killed, longest = 0, 0.6
+    while killed < 2:
+        process = subprocess.Popen(
+            command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while not (out / ".dsprep").exists():
+            time.sleep(0.01)
+        time.sleep(longest * chance.random())
+        if process.poll() is None:
+            victim = chance.choice([os.killpg, os.kill])
+            victim(process.pid, signal.SIGKILL)
+            killed += 1
+        else:
+            longest /= 2
+        process.wait()
+        if (out / "import.json").exists():
+            assert not verify(out, deep=True).findings, "what says that it is complete is"
+            shutil.rmtree(out)
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+    _wait_for_orphans(out)
+    assert make.tree(out) == undisturbed
+
+
+def _wait_for_orphans(out: Path) -> None:
+    """Workers whose parent was killed end by themselves, and leave no name of theirs behind for long."""
+    deadline = time.monotonic() + 20
+    while any(out.rglob(".*.tmp")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def test_a_second_run_writes_nothing_new(digits: Path, tmp_path: Path, make: Any) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(digits, out)
+    times = {path: path.stat().st_mtime_ns for path in out.rglob("*.wav")}
+    run(digits.parent / "source", out, "dev-clean", "test-clean")
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.wav")} == times
+    assert make.tree(out) == make.tree(digits)
+
+
+def test_what_is_lost_is_made_again(digits: Path, tmp_path: Path, make: Any) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(digits, out)
+    next(out.rglob("*.wav")).unlink()
+    (out / "dev-clean.csv").write_text("nonsense")
+    run(digits.parent / "source", out, "dev-clean", "test-clean")
+    assert make.tree(out) == make.tree(digits)
+
+
+def test_other_settings_build_anew(digits: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(digits, out)
+    settings = Settings(form="flac", text="deepspeech.pytorch", rules=Rules(max_seconds=1.0))
+    reports = run(digits.parent / "source", out, "dev-clean", "test-clean", settings=settings)
+    assert not list(out.rglob("*.wav"))
+    assert all(sample.transcript.isupper() for report in reports for sample in report.samples)
+    assert reports[0].reasons == {"too-long": 4}
+    assert not verify(out, deep=True).findings
+
+
+@pytest.fixture
+def flawed(make: Any) -> dict[str, bytes]:
+    """A part with one flaw of each kind."""
+    folder = "LibriSpeech/dev-clean/1/2/"
+    sound = make.flac(make.tone(1.0))
+    broken = bytearray(sound)
+    broken[len(broken) // 2] ^= 0xFF
+    lines = [
+        b"1-2-0000 FINE",
+        b"1-2-0001 NO AUDIO FOR THIS LINE",
+        b"1-2-0002",
+        b"1-2-0003 CORRUPT",
+        b"1-2-0004 CUT OFF",
+        b"1-2-0005 EMPTY FILE",
+        b"1-2-0006 NOT AUDIO",
+        b"1-2-0007 ROOM 101",
+        b"1-2-0000 AGAIN",
+        b"bad.id X",
+        b"1-2-0008 \xff",
+        b"1-2-0009 " + b"FAR TOO MANY WORDS FOR A SECOND " * 3,
+        b"1-2-0010 NO SAMPLES",
+    ]
+    return {
+        folder + "1-2.trans.txt": b"\n".join(lines),
+        folder + "1-2-0000.flac": sound,
+        folder + "1-2-0002.flac": sound,
+        folder + "1-2-0003.flac": bytes(broken),
+        folder + "1-2-0004.flac": sound[: len(sound) // 2],
+        folder + "1-2-0005.flac": b"",
+        folder + "1-2-0006.flac": b"<html></html>",
+        folder + "1-2-0007.flac": sound,
+        folder + "1-2-0008.flac": sound,
+        folder + "1-2-0009.flac": sound,
+        folder + "1-2-0010.flac": make.flac(make.tone(0.0)),
+        folder + "1-2-0099.flac": sound,
+    }
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_flaw_costs_its_row_and_no_other(
+    tmp_path: Path, make: Any, flawed: dict[str, bytes], workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunk, "CLIPS", 3)
+    out = tmp_path / "out"
+    (report,) = run(make.tar(tmp_path / "dev-clean.tar.gz", flawed), out, workers=workers)
+    assert [sample.id for sample in report.samples] == ["1-2-0000"]
+    reasons = rejected(out)
+    assert reasons.pop("1-2-0010") in ("too-short", "unreadable")
+    assert reasons == {
+        "1-2-0001": "no-audio",
+        "1-2-0002": "empty-text",
+        "1-2-0003": "unreadable",
+        "1-2-0004": "unreadable",
+        "1-2-0005": "unreadable",
+        "1-2-0006": "unreadable",
+        "1-2-0007": "unspoken",
+        "1-2-0000": "duplicate-id",
+        "LibriSpeech/dev-clean/1/2/1-2.trans.txt:10": "bad-row",
+        "LibriSpeech/dev-clean/1/2/1-2.trans.txt:11": "bad-row",
+        "1-2-0009": "too-fast",
+        "1-2-0008": "no-text",
+        "1-2-0099": "no-text",
+    }
+    rows = len(flawed["LibriSpeech/dev-clean/1/2/1-2.trans.txt"].splitlines())
+    assert report.rows == rows + 2 == len(report.samples) + sum(report.reasons.values())
+    assert not verify(out, deep=True).findings
+
+
+def test_reasons_are_counted(tmp_path: Path, make: Any, flawed: dict[str, bytes]) -> None:
+    (report,) = run(make.folder(tmp_path / "in", flawed), tmp_path / "out")
+    assert report.reasons == Counter(rejection.reason for rejection in report.rejections)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "told"),
+    [
+        (lambda out: (out / "letter.txt").write_text("mine"), "not made by dsprep import"),
+        (lambda out: (out / "shards.json").write_text("{}"), "not made by dsprep import"),
+    ],
+)
+def test_a_folder_that_is_not_ours_is_left_alone(
+    tmp_path: Path, digits: Path, make: Any, prepare: Any, told: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    prepare(out)
+    before = make.tree(out)
+    with pytest.raises(OutputError, match=told):
+        run(digits.parent / "source", out)
+    assert make.tree(out) == before
+
+
+def test_a_folder_of_another_corpus_or_more_parts_is_left_alone(tmp_path: Path, digits: Path, make: Any) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(digits, out)
+    with pytest.raises(OutputError, match="also holds test-clean"):
+        run(digits.parent / "source", out, "dev-clean")
+    with pytest.raises(OutputError, match="holds librispeech"):
+        import_corpus(CORPORA["ldc93s1"], ["ldc93s1"], [str(digits)], out, Settings(), 1)
+    assert make.tree(out) == make.tree(digits)
+
+
+def test_parts_can_be_added(tmp_path: Path, digits: Path, make: Any) -> None:
+    out = tmp_path / "out"
+    run(digits.parent / "source", out, "dev-clean")
+    run(digits.parent / "source", out, "dev-clean", "test-clean")
+    assert make.tree(out) == make.tree(digits)
+
+
+def test_a_place_that_is_a_file_is_told(tmp_path: Path, digits: Path) -> None:
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(OutputError, match="cannot write"):
+        run(digits.parent / "source", tmp_path / "out")
+
+
+def test_a_source_with_nothing_of_the_part_is_told(tmp_path: Path, make: Any) -> None:
+    with pytest.raises(SourceError, match=r"nothing of librispeech dev-clean .* looked for LibriSpeech/PART"):
+        run(make.folder(tmp_path / "in", {"music/a.mp3": b"x"}), tmp_path / "out")
+
+
+def test_a_cut_archive_leaves_nothing_that_looks_whole(tmp_path: Path, source: Path) -> None:
+    cut = tmp_path / "dev-clean.tar.gz"
+    cut.write_bytes(source.read_bytes()[:-1000])
+    with pytest.raises(SourceError, match="cut off"):
+        run(cut, tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*.csv"))
+    assert not (tmp_path / "out" / "import.json").exists()
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_end_in_the_same_bytes(
+    tmp_path: Path, source: Path, undisturbed: dict[str, bytes], make: Any
+) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "dsprep", "import", "librispeech", str(out), "--source", str(source)]
+    command += ["--part", "dev-clean", "--workers", "1"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+    ended = [process.communicate()[0].decode() for process in both]
+    assert [process.returncode for process in both] == [0, 0], ended
+    assert make.tree(out) == undisturbed

@@ -1,0 +1,176 @@
+import gc
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dsprep.manifests import DataError, OutputError, Sample, manifest_bytes, read_manifest
+from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.shards import INDEX, MANIFEST, plan_shards
+
+SMALL = 100_000
+
+
+def sample(name: str, size: int) -> Sample:
+    return Sample(id=name, path=Path("/x"), size=size, transcript="t")
+
+
+samples_of = st.lists(
+    st.builds(sample, st.text("abc123", min_size=1, max_size=8), st.integers(0, 5000)), unique_by=lambda one: one.id
+)
+
+
+@given(samples_of, st.integers(3000, 50_000), st.integers(0, 3))
+def test_every_sample_is_in_exactly_one_shard(samples: list[Sample], size: int, seed: int) -> None:
+    planned = [one for piece in plan_shards(samples, size, seed) for one in piece.samples]
+    assert sorted(planned, key=lambda one: one.id) == sorted(samples, key=lambda one: one.id)
+    assert plan_shards(samples, size, seed) == plan_shards(samples[::-1], size, seed)
+
+
+@given(samples_of, samples_of)
+def test_when_a_corpus_grows_what_was_apart_stays_apart(old: list[Sample], new: list[Sample]) -> None:
+    names = {one.id for one in old}
+    grown = [*old, *(one for one in new if one.id not in names)]
+    before = {one.id: piece.index for piece in plan_shards(old, 20_000, 0) for one in piece.samples}
+    after = {one.id: piece.index for piece in plan_shards(grown, 20_000, 0) for one in piece.samples}
+    for one in names:
+        for other in names:
+            if after[one] == after[other]:
+                assert before[one] == before[other]
+
+
+@pytest.fixture(scope="module")
+def shards(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("shards") / "out"
+    shard([digits / "dev-clean.csv", digits / "test-clean.csv"], out, SMALL, 0, 1)
+    return out
+
+
+def test_the_manifest_s_offsets_are_where_the_audio_is(digits: Path, shards: Path) -> None:
+    source = {one.id: one for name in ("dev-clean", "test-clean") for one in read_manifest(digits / f"{name}.csv")}
+    samples = read_manifest(shards / MANIFEST)
+    assert {one.id for one in samples} == set(source)
+    for one in samples:
+        data = one.path.read_bytes()[one.offset : (one.offset or 0) + one.size]
+        assert data == source[one.id].path.read_bytes()
+        assert (one.transcript, one.duration, one.speaker) == (
+            source[one.id].transcript, source[one.id].duration, source[one.id].speaker,
+        )  # fmt: skip
+
+
+def test_the_index_tells_of_each_tar(shards: Path) -> None:
+    index = json.loads((shards / INDEX).read_text())
+    assert index["total"]["samples"] == 18 == sum(one["samples"] for one in index["shards"])
+    assert len(index["shards"]) == index["total"]["shards"] == len(list(shards.glob("*.tar"))) > 2
+    for one in index["shards"]:
+        assert (shards / one["name"]).stat().st_size == one["bytes"] <= SMALL + 20 * 512
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_webdataset_reads_them(digits: Path, shards: Path) -> None:
+    import webdataset
+
+    urls = [str(path) for path in sorted(shards.glob("*.tar"))]
+    read = {one["__key__"]: one for one in webdataset.WebDataset(urls, shardshuffle=False)}
+    source = [one for name in ("dev-clean", "test-clean") for one in read_manifest(digits / f"{name}.csv")]
+    gc.collect()  # webdataset leaves its files to the collector, which must meet them in this test
+    assert set(read) == {one.id for one in source}
+    for one in source:
+        assert read[one.id]["txt"].decode() == one.transcript
+        assert read[one.id]["wav"] == one.path.read_bytes()
+        assert json.loads(read[one.id]["json"]) == {"id": one.id, "duration": one.duration, "speaker": one.speaker}
+        assert soundfile.info(io.BytesIO(read[one.id]["wav"])).samplerate == 16_000
+
+
+def test_plain_tar_reads_them(shards: Path) -> None:
+    path = sorted(shards.glob("*.tar"))[0]
+    listed = subprocess.run(["tar", "tf", str(path)], check=True, capture_output=True, text=True).stdout.split()
+    assert [name.partition(".")[2] for name in listed] == ["wav", "txt", "json"] * (len(listed) // 3)
+    with tarfile.open(path) as tar:
+        assert {(member.mtime, member.uid, member.uname, member.mode) for member in tar} == {(0, 0, "", 0o444)}
+
+
+@pytest.mark.slow
+def test_workers_and_the_order_of_manifests_change_no_byte(
+    digits: Path, shards: Path, tmp_path: Path, make: Any
+) -> None:
+    shard([digits / "test-clean.csv", digits / "dev-clean.csv"], tmp_path / "out", SMALL, 0, 2)
+    assert make.tree(tmp_path / "out") == make.tree(shards)
+
+
+def test_shards_of_shards_are_the_same(shards: Path, tmp_path: Path) -> None:
+    shard([shards / MANIFEST], tmp_path / "out", SMALL, 0, 1)
+    for path in shards.glob("*.tar"):
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_another_seed_is_another_order(digits: Path, shards: Path, tmp_path: Path) -> None:
+    shard([digits / "dev-clean.csv", digits / "test-clean.csv"], tmp_path / "out", SMALL, 1, 1)
+    assert (tmp_path / "out" / "000000.tar").read_bytes() != (shards / "000000.tar").read_bytes()
+
+
+def test_what_is_done_is_not_done_again_and_what_is_lost_is(
+    shards: Path, digits: Path, tmp_path: Path, make: Any
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(shards, out)
+    (out / "000001.tar").unlink()
+    (out / "000099.tar").write_bytes(b"of an earlier run with more shards")
+    before = (out / "000000.tar").stat().st_mtime_ns
+    shard([digits / "dev-clean.csv", digits / "test-clean.csv"], out, SMALL, 0, 1)
+    assert make.tree(out) == make.tree(shards)
+    assert (out / "000000.tar").stat().st_mtime_ns == before
+
+
+def test_changed_audio_of_an_import_is_a_changed_shard(digits: Path, tmp_path: Path, make: Any) -> None:
+    """Same ids, same sizes, same texts, other sound: the records of the import tell."""
+    from dsprep.importers import CORPORA
+    from dsprep.pipeline.chunk import Settings
+    from dsprep.pipeline.importing import import_corpus
+
+    def go(members: dict[str, bytes]) -> bytes:
+        source = make.tar(tmp_path / "source" / "dev-clean.tar.gz", members)
+        import_corpus(CORPORA["librispeech"], ["dev-clean"], [str(source)], tmp_path / "in", Settings(), 1)
+        shard([tmp_path / "in" / "dev-clean.csv"], tmp_path / "out", SMALL, 0, 1)
+        return (tmp_path / "out" / "000000.tar").read_bytes()
+
+    members = make.spoken("dev-clean", 1, 1)
+    other = {name: make.flac(make.tone(0.5, 900)) if name.endswith(".flac") else data for name, data in members.items()}
+    assert go(members) != go(other)
+
+
+def test_a_file_that_is_gone_or_changed_is_told(digits: Path, tmp_path: Path) -> None:
+    data = tmp_path / "in"
+    shutil.copytree(digits, data)
+    victim = read_manifest(data / "dev-clean.csv")[3]
+    victim.path.write_bytes(b"short")
+    with pytest.raises(DataError, match=rf"{victim.id}: .* has 5 of the manifest's"):
+        shard([data / "dev-clean.csv"], tmp_path / "out", SMALL, 0, 1)
+    victim.path.unlink()
+    with pytest.raises(DataError, match=rf"{victim.id}: .* is gone"):
+        shard([data / "dev-clean.csv"], tmp_path / "out2", SMALL, 0, 1)
+    assert not (tmp_path / "out" / INDEX).exists()
+
+
+def test_an_id_in_two_manifests_is_told(digits: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is in the data twice"):
+        shard([digits / "dev-clean.csv", digits / "dev-clean.csv"], tmp_path / "out", SMALL, 0, 1)
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(digits: Path) -> None:
+    with pytest.raises(OutputError, match="not made by dsprep shard"):
+        shard([digits / "dev-clean.csv"], digits, SMALL, 0, 1)
+
+
+def test_an_empty_manifest_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(manifest_bytes([], tmp_path))
+    with pytest.raises(DataError, match="no samples"):
+        shard([tmp_path / "x.csv"], tmp_path / "out", SMALL, 0, 1)

@@ -1,0 +1,155 @@
+"""Archives are read whole or refused, wherever they were cut."""
+
+import gzip
+import tarfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+from dsprep.importers import CORPORA
+from dsprep.manifests import SourceError
+from dsprep.pipeline.source import Place, Survey, find, spans, survey
+
+CORPUS = CORPORA["librispeech"]
+PART = CORPUS.part("dev-clean")
+
+
+def look(*places: Path) -> Survey:
+    return survey(CORPUS, PART, [Place(path) for path in places])
+
+
+def bytes_of(place: Path, spool: Path) -> dict[str, bytes]:
+    """Everything that `spans` brings, read as a worker would."""
+    with spool.open("wb", buffering=0) as file:
+
+        def into(size: int) -> BinaryIO:
+            return file  # type: ignore[return-value]
+
+        return {name: span.read() for name, span in spans(Place(place), lambda name: name.endswith(".flac"), into)}
+
+
+@pytest.fixture(scope="module")
+def members(make: Any) -> dict[str, bytes]:
+    return dict(make.spoken("dev-clean", 6))
+
+
+@pytest.mark.parametrize("kind", ["x.tar.gz", "x.tar", "folder"])
+def test_the_same_members_come_out_of_every_kind_of_source(
+    tmp_path: Path, make: Any, members: dict[str, bytes], kind: str
+) -> None:
+    path = tmp_path / kind
+    ordered = dict(sorted(members.items()))
+    make.folder(path, ordered) if kind == "folder" else make.tar(path, ordered)
+    found = look(path)
+    prefix = "folder/" if kind == "folder" else ""
+    assert [text.name for text in found.texts] == [prefix + name for name in ordered if name.endswith(".txt")]
+    assert list(found.audio) == [prefix + name for name in ordered if name.endswith(".flac")]
+    audio = {prefix + name: data for name, data in ordered.items() if name.endswith(".flac")}
+    assert bytes_of(path, tmp_path / "spool") == audio
+
+
+def test_a_part_is_found_in_any_folder_above_or_at_it(tmp_path: Path, make: Any, members: dict[str, bytes]) -> None:
+    root = make.folder(tmp_path / "a b é", {**members, **make.spoken("dev-other", 2)})
+    for place in (root, root / "LibriSpeech", root / "LibriSpeech" / "dev-clean"):
+        assert len(look(place).audio) == 6
+
+
+@pytest.mark.parametrize("name", ["x.tar", "x.tar.gz"])
+def test_an_archive_cut_anywhere_is_refused(tmp_path: Path, make: Any, name: str) -> None:
+    small = {
+        "LibriSpeech/dev-clean/1/2/1-2-0000.flac": b"x" * 700,
+        "LibriSpeech/dev-clean/1/2/1-2.trans.txt": b"1-2-0000 A\n",
+    }
+    path = make.tar(tmp_path / name, small)
+    whole = path.read_bytes()
+    assert look(path).audio
+    step = 512 if name == "x.tar" else 7
+    # Two blocks of zeros end a tar; tar itself pads with more, which may go.
+    end = 5 * 512 + 512 if name == "x.tar" else len(whole)
+    for cut in range(0, end, step):
+        path.write_bytes(whole[:cut])
+        with pytest.raises(SourceError, match="x.tar"):
+            look(path)
+
+
+def test_an_archive_with_a_damaged_header_is_refused(tmp_path: Path, make: Any) -> None:
+    small = {f"LibriSpeech/dev-clean/1/2/1-2-000{i}.flac": b"x" * 100 for i in range(4)}
+    path = make.tar(tmp_path / "x.tar", small)
+    whole = bytearray(path.read_bytes())
+    whole[2 * 1024 + 3] ^= 1
+    path.write_bytes(whole)
+    with pytest.raises(SourceError, match="damaged at byte 2048"):
+        look(path)
+
+
+@pytest.mark.parametrize("position", range(0, 2000, 97))
+def test_a_gzip_with_a_changed_byte_is_refused_or_the_same(tmp_path: Path, make: Any, position: int) -> None:
+    small = {f"LibriSpeech/dev-clean/1/2/1-2-000{i}.flac": bytes(range(256)) * 4 for i in range(4)}
+    path = make.tar(tmp_path / "x.tar.gz", small)
+    expected = look(path)
+    data = bytearray(path.read_bytes())
+    data[position % len(data)] ^= 0x10
+    path.write_bytes(data)
+    try:
+        found = look(path)
+    except SourceError:
+        return
+    assert (found.texts, found.audio) == (expected.texts, expected.audio)
+
+
+def test_gzip_files_joined_end_to_end_are_one(tmp_path: Path, make: Any, members: dict[str, bytes]) -> None:
+    raw = make.tar(tmp_path / "x.tar", members).read_bytes()
+    path = tmp_path / "y.tar.gz"
+    path.write_bytes(gzip.compress(raw[:3000]) + gzip.compress(raw[3000:]) + b"\0" * 100)
+    assert len(look(path).audio) == 6
+
+
+def test_links_in_an_archive_are_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w") as tar:
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
+            info = tarfile.TarInfo("LibriSpeech/dev-clean/1/2/1-2-0000.flac")
+            info.type, info.linkname = kind, "/etc/passwd"
+            tar.addfile(info)
+    assert look(path).audio == ()
+
+
+def test_a_member_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w") as tar:
+        for _ in range(2):
+            tar.addfile(tarfile.TarInfo("LibriSpeech/dev-clean/1/2/1-2-0000.flac"))
+    with pytest.raises(SourceError, match="1-2-0000.flac twice"):
+        look(path)
+
+
+def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "dev-clean.tar.gz"
+    for data in (b"", b"<html>moved</html>", b"\x1f\x8b" + b"junk" * 300, b"x" * 5000):
+        path.write_bytes(data)
+        with pytest.raises(SourceError, match="dev-clean.tar.gz"):
+            look(path)
+
+
+def test_a_source_is_found_by_name_or_by_being_the_only_one(tmp_path: Path, make: Any) -> None:
+    named = make.tar(tmp_path / "archives" / "dev-clean.tar.gz", {})
+    bare = make.tar(tmp_path / "plain" / "dev-clean.tar", {})
+    other = make.tar(tmp_path / "my download.tgz", {})
+    assert [place.path for place in find(CORPUS, PART, [tmp_path / "archives"])] == [named]
+    assert [place.path for place in find(CORPUS, PART, [tmp_path / "plain"])] == [bare]
+    assert [place.path for place in find(CORPUS, PART, [named])] == [named]
+    assert [place.path for place in find(CORPUS, PART, [other])] == [other]
+    with pytest.raises(SourceError, match="there is no"):
+        find(CORPUS, PART, [tmp_path / "gone"])
+
+
+def test_the_digest_is_compared_with_the_published_one(tmp_path: Path, make: Any, members: dict[str, bytes]) -> None:
+    import hashlib
+
+    path = make.tar(tmp_path / "x.tar.gz", members)
+    for algorithm in ("sha256", "md5"):
+        digest = f"{algorithm}:{hashlib.new(algorithm, path.read_bytes()).hexdigest()}"
+        assert survey(CORPUS, PART, [Place(path, digest)]).files[0].published is True
+        assert survey(CORPUS, PART, [Place(path, digest[:-1] + "x")]).files[0].published is False
+    assert look(path).files[0].published is None

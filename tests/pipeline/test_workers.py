@@ -1,0 +1,57 @@
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from dsprep.manifests import DataError, OutputError
+from dsprep.pipeline.workers import AHEAD, run
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def fail(number: int) -> int:
+    raise DataError(f"{number} is bad; mend it")
+
+
+def die(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def wait(number: int) -> int:
+    time.sleep(0.05)
+    return number
+
+
+def test_every_task_comes_back_with_its_result() -> None:
+    assert dict(run(double, range(20), 2)) == {number: 2 * number for number in range(20)}
+
+
+def test_an_error_comes_back_as_it_was_raised() -> None:
+    with pytest.raises(DataError, match="0 is bad; mend it"):
+        list(run(fail, range(3), 1))
+
+
+def test_a_killed_worker_is_told_and_nothing_hangs() -> None:
+    with pytest.raises(OutputError, match="a worker process was killed"):
+        list(run(die, range(3), 1))
+
+
+def test_tasks_are_drawn_only_as_the_workers_get_on() -> None:
+    drawn = 0
+
+    def tasks() -> Iterator[int]:
+        nonlocal drawn
+        for number in range(100):
+            drawn += 1
+            yield number
+
+    results = run(wait, tasks(), 1)
+    next(results)
+    assert drawn <= 1 + AHEAD
+    results.close()  # type: ignore[attr-defined]
+    assert drawn <= 2 + AHEAD
