@@ -288,10 +288,7 @@ def _need_train_extra() -> None:
 
     missing = [name for name in ("torch", "safetensors", "jiwer") if importlib.util.find_spec(name) is None]
     if missing:
-        raise MissingExtraError(
-            f"this command needs {', '.join(missing)}: pip install 'dsprep[train]' (for a CPU, first pip install torch "
-            "--index-url of your choice, or any CPU build)"
-        )
+        raise MissingExtraError(f"this command needs {', '.join(missing)}: pip install 'dsprep[train]'")
 
 
 def _alphabet(path: Path | None) -> Alphabet:

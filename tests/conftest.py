@@ -4,7 +4,7 @@ import gzip
 import io
 import os
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,11 @@ WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> Iterator[None]:
+def _one_thread() -> None:
     """Tests run side by side, so that each may use one core."""
     import torch
 
     torch.set_num_threads(1)
-    yield
 
 
 @pytest.fixture(scope="session")
@@ -104,9 +103,6 @@ class Make:
 @pytest.fixture(scope="session")
 def make() -> type[Make]:
     return Make
-
-
-Import = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")

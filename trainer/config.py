@@ -130,8 +130,8 @@ def config_of(table: Mapping[str, Any], place: str) -> Config:
         UsageError: a key that does not exist, or a value of another kind.
     """
     rest = {key: value for key, value in table.items() if key not in ("model", "batch", "train")}
-    model = dict(table.get("model", {}))
-    name = model.get("name", "deepspeech2")
+    model = table.get("model", {})
+    name = model.get("name", "deepspeech2") if isinstance(model, Mapping) else "deepspeech2"
     if name not in MODEL_CONFIGS:
         raise UsageError(f"{place}: model.name {name!r} is none of {', '.join(MODEL_CONFIGS)}")
     parts = {
@@ -146,6 +146,8 @@ T = TypeVar("T")
 
 
 def _build(kind: type[T], table: Mapping[str, Any], prefix: str, place: str) -> T:
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{place}: {prefix.rstrip('.')} = {table!r} is not a table of keys")
     known = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]
     values = {}
     for key, value in table.items():

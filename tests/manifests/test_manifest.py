@@ -14,7 +14,8 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 def sample(**fields: Any) -> Sample:
-    return Sample(**({"id": "a-1", "path": HERE / "a.wav", "size": 44, "transcript": "hi"} | fields))
+    whole: dict[str, Any] = {"id": "a-1", "path": HERE / "a.wav", "size": 44, "transcript": "hi", **fields}
+    return Sample(**whole)
 
 
 @given(

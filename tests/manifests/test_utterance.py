@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,11 +24,12 @@ from dsprep.manifests import Sample, Utterance
     ],
 )
 def test_an_illegal_utterance_cannot_be_built(fields: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="."):
-        Utterance(**({"id": "a", "audio": "a.wav", "text": "t"} | fields))
+    with pytest.raises(ValueError, match=r"."):
+        Utterance(**{"id": "a", "audio": "a.wav", "text": "t", **fields})
 
 
 @pytest.mark.parametrize("fields", [{"id": "a.b"}, {"size": -1}, {"duration": float("nan")}, {"transcript": "\0"}])
 def test_an_illegal_sample_cannot_be_built(fields: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="."):
-        Sample(**({"id": "a", "path": "a.wav", "size": 1, "transcript": "t"} | fields))
+    whole: dict[str, Any] = {"id": "a", "path": Path("a.wav"), "size": 1, "transcript": "t", **fields}
+    with pytest.raises(ValueError, match=r"."):
+        Sample(**whole)

@@ -79,7 +79,8 @@ def test_webdataset_reads_them(digits: Path, shards: Path) -> None:
     import webdataset
 
     urls = [str(path) for path in sorted(shards.glob("*.tar"))]
-    read = {one["__key__"]: one for one in webdataset.WebDataset(urls, shardshuffle=False)}
+    dataset = webdataset.WebDataset(urls, shardshuffle=False)  # type: ignore[attr-defined]
+    read = {one["__key__"]: one for one in dataset}
     source = [one for name in ("dev-clean", "test-clean") for one in read_manifest(digits / f"{name}.csv")]
     gc.collect()  # webdataset leaves its files to the collector, which must meet them in this test
     assert set(read) == {one.id for one in source}

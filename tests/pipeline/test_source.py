@@ -24,7 +24,7 @@ def bytes_of(place: Path, spool: Path) -> dict[str, bytes]:
     with spool.open("wb", buffering=0) as file:
 
         def into(size: int) -> BinaryIO:
-            return file  # type: ignore[return-value]
+            return file
 
         return {name: span.read() for name, span in spans(Place(place), lambda name: name.endswith(".flac"), into)}
 
@@ -69,7 +69,7 @@ def test_an_archive_cut_anywhere_is_refused(tmp_path: Path, make: Any, name: str
     end = 5 * 512 + 512 if name == "x.tar" else len(whole)
     for cut in range(0, end, step):
         path.write_bytes(whole[:cut])
-        with pytest.raises(SourceError, match="x.tar"):
+        with pytest.raises(SourceError, match=r"x\.tar"):
             look(path)
 
 
@@ -120,7 +120,7 @@ def test_a_member_twice_is_refused(tmp_path: Path) -> None:
     with tarfile.open(path, "w") as tar:
         for _ in range(2):
             tar.addfile(tarfile.TarInfo("LibriSpeech/dev-clean/1/2/1-2-0000.flac"))
-    with pytest.raises(SourceError, match="1-2-0000.flac twice"):
+    with pytest.raises(SourceError, match=r"1-2-0000\.flac twice"):
         look(path)
 
 
@@ -128,7 +128,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "dev-clean.tar.gz"
     for data in (b"", b"<html>moved</html>", b"\x1f\x8b" + b"junk" * 300, b"x" * 5000):
         path.write_bytes(data)
-        with pytest.raises(SourceError, match="dev-clean.tar.gz"):
+        with pytest.raises(SourceError, match=r"dev-clean\.tar\.gz"):
             look(path)
 
 

@@ -46,7 +46,8 @@ class DeepSpeech2(nn.Module):
         """(logits_BTV, steps of each utterance)."""
         steps = [self.steps(count) for count in frames]
         lengths_B = torch.tensor(steps, device=features_BTF.device)
-        valid_BT = torch.arange(max(steps), device=lengths_B.device) < lengths_B[:, None]
+        width = self.steps(features_BTF.shape[1])
+        valid_BT = torch.arange(width, device=lengths_B.device) < lengths_B[:, None]
         valid_B11T = valid_BT[:, None, None, :]
         x = features_BTF.transpose(1, 2)[:, None]
         for conv, norm in ((self.conv1, self.norm1), (self.conv2, self.norm2)):

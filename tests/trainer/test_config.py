@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from dsprep.manifests import UsageError
+from dsprep.trainer.config import (
+    PRESETS,
+    Config,
+    DeepSpeech1Config,
+    DeepSpeech2Config,
+    config_of,
+    read_config,
+)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_reads_and_survives_the_way_through_json(name: str) -> None:
+    config = read_config(name)
+    assert config_of(config.facts(), "x") == config
+    assert isinstance(config.model, DeepSpeech1Config if name.startswith("ds1") else DeepSpeech2Config)
+
+
+def test_presets_are_the_files_beside_them() -> None:
+    import dsprep.trainer.config as module
+
+    assert module.__file__
+    files = Path(module.__file__).with_name("presets").glob("*.toml")
+    assert sorted(path.stem for path in files) == sorted(PRESETS)
+
+
+def test_set_puts_one_key_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text('features = "log-spectrogram"\n[train]\nepochs = 3\nrate = 1\n')
+    config = read_config(str(tmp_path / "c.toml"), ["train.epochs=7", "model.cell=gru", "model.hidden=5"])
+    assert (config.train.epochs, config.train.rate) == (7, 1.0)
+    assert config.model == DeepSpeech2Config(cell="gru", hidden=5)
+    assert config.batch == Config().batch
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("train.epoch=3", r"no key train\.epoch; there are train\.epochs"),
+        ("train.epochs=many", r"train\.epochs = 'many' is not of type int"),
+        ("train.epochs=0", r"train\.epochs = 0 must be above 0"),
+        ("train.epochs=true", "is not of type int"),
+        ("model.name=deepspeech3", "is none of deepspeech1, deepspeech2"),
+        ("model.cell=rnn", "is none of lstm, gru"),
+        ("features=fbank", "is none of log-spectrogram"),
+        ("train.schedule=linear", "is none of constant"),
+        ("train.rate", "it must be key=value"),
+        ("train.rate.x=1", "rate holds no further keys"),
+        ("modle.hidden=1", "no key modle"),
+        ("train=3", "train = 3 is not a table of keys"),
+        ("model=3", "model = 3 is not a table of keys"),
+    ],
+)
+def test_what_is_wrong_is_told(setting: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        read_config("ds2-small", [setting])
+
+
+def test_a_file_that_is_not_there_or_no_toml_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name a TOML file or a preset, ds1, ds1-small"):
+        read_config("ds3")
+    (tmp_path / "c.toml").write_text("[train\n")
+    with pytest.raises(UsageError, match="is not a TOML file"):
+        read_config(str(tmp_path / "c.toml"))
