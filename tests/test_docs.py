@@ -1,0 +1,66 @@
+"""What the documents say is so."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import click
+
+from dsprep.cli import _bytes, main
+from dsprep.importers import CORPORA
+from dsprep.pipeline.screen import Reason
+from dsprep.pipeline.text import PROFILES
+from dsprep.trainer.config import PRESETS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_table_of_corpora_is_the_table_in_the_code() -> None:
+    for corpus in CORPORA.values():
+        parts = ", ".join(f"`{part.name}`" for part in corpus.parts)
+        size = _bytes(sum(archive.bytes or 0 for part in corpus.parts for archive in part.archives))
+        assert f"| `{corpus.name}` | {parts} | {size} | {corpus.licence} |" in README
+
+
+def test_the_tree_is_the_tree() -> None:
+    drawn = re.findall(r"^    ( *)(\S+\.py|\S+/)", README[README.index("## The tree") :], re.MULTILINE)
+    listed, home = set[str](), ""
+    for indent, name in drawn:
+        if name.endswith("/"):
+            home = name
+        else:
+            listed.add(home + name if indent else name)
+    folders = ("manifests", "importers", "pipeline", "trainer", "bench")
+    found = {path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    assert listed == {name for name in found if not name.endswith("__init__.py")} | {"cli.py"}
+
+
+def test_every_command_in_the_documents_exists_with_its_options() -> None:
+    lines = [
+        line.strip().split("#")[0]
+        for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+        for line in path.read_text().splitlines()
+        if re.match(r"    dsprep [a-z]", line)
+    ]
+    assert len(lines) > 8
+    for line in lines:
+        _, verb, *words = line.split()
+        command = main.commands[verb]
+        known = {name for one in command.params if isinstance(one, click.Option) for name in one.opts}
+        assert {word for word in words if word.startswith("--")} <= known | {"--help"}, line
+
+
+def test_every_choice_is_named() -> None:
+    for names in (PRESETS, PROFILES, Reason):
+        for name in names:
+            assert f"`{name}`" in README
+
+
+def test_the_project_speaks_of_itself_alone() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    for name in listed.stdout.split():
+        path = ROOT / name
+        if path.is_file() and not path.is_symlink():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            assert not re.search(r"/(work|root|home/[a-z]+)/", text), name
