@@ -1,7 +1,7 @@
 """Import speed and memory beside the floor, measured side by side in one run.
 
     make bench                                             or, for other sizes,
-    python bench/import_speed.py --clips 2000 --rounds 5
+    python bench/import_speed.py --clips 10240 --rounds 5
 
 The clips are LibriSpeech's: the utterances of DSPREP_CORPORA/librispeech/dev-clean.tar.gz if there are any
 (11 s each), else noise shaped like speech, of the same length. Each is written many times under other names,
@@ -141,7 +141,7 @@ def import_command(source: Path, out: Path, workers: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clips", type=int, default=2000)
+    parser.add_argument("--clips", type=int, default=5120)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     clips = genuine()
@@ -160,9 +160,8 @@ def main() -> None:
             for name, command in ways.items():
                 used[name].append(cpu_seconds(command, out))
         kind = "genuine LibriSpeech" if clips else "made noise"
-        print(
-            f"import, {given.clips} clips of {seconds / given.clips:.1f} s ({kind}), {given.rounds} rounds, one worker\n"
-        )
+        each = seconds / given.clips
+        print(f"import, {given.clips} clips of {each:.1f} s ({kind}), {given.rounds} rounds, one worker\n")
         print(f"{'':10}{'CPU s':>8}{'audio s / CPU s':>18}{'of the floor':>15}")
         floor = statistics.median(used["floor"])
         for name, times in used.items():

@@ -58,13 +58,14 @@ def decode(data: bytes, *, start: float = 0.0, end: float | None = None, channel
         raise Unreadable(error.error_string) from error
 
 
-def encode(pcm: Pcm, form: str) -> bytes:
+def encode(pcm: Pcm, form: str) -> memoryview:
     """`pcm` as the bytes of a 16 kHz mono file, form `wav` or `flac` (level 5)."""
     if form == "flac":
         file = io.BytesIO()
         soundfile.write(file, pcm, RATE, format="FLAC", subtype="PCM_16", compression_level=0.625)
-        return file.getvalue()
-    return wav_header(pcm.nbytes) + pcm.astype("<i2", copy=False).tobytes()
+        return file.getbuffer()
+    header = np.frombuffer(wav_header(pcm.nbytes), dtype="<i2")
+    return np.concatenate([header, pcm], dtype="<i2", casting="equiv").data.cast("B")
 
 
 def wav_header(size: int) -> bytes:

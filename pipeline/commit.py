@@ -84,7 +84,7 @@ class Building:
         self.final, self.path = final, path
         self.files: list[FileDigest] = []
 
-    def add(self, name: str, data: bytes) -> int:
+    def add(self, name: str, data: bytes | memoryview) -> int:
         """Write a whole file of that name into the folder; its size in bytes."""
         with self.open(name) as file:
             file.write(data)

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from dsprep.pipeline.audio import RATE, Truncated, Unreadable, decode, encode
+from dsprep.pipeline import audio
+from dsprep.pipeline.audio import RATE, Truncated, Unreadable, decode
+
+
+def encode(pcm: audio.Pcm, form: str) -> bytes:
+    return bytes(audio.encode(pcm, form))
 
 
 def file_of(samples: Any, rate: int = RATE, form: str = "WAV", subtype: str = "PCM_16") -> bytes:
