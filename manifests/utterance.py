@@ -23,8 +23,16 @@ def check_id(value: str) -> None:
 
 def check_text(name: str, value: str) -> None:
     """Raise ValueError if `value` holds NUL or lone surrogates, which UTF-8 and CSV cannot carry."""
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if "\0" in value or not (value.isascii() or _encodes(value)):
         raise ValueError(f"{name} {value!r} holds NUL or half a character")
+
+
+def _encodes(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

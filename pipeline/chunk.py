@@ -84,18 +84,29 @@ def plan_chunks(part: str, audio: Sequence[str], rows: dict[str, list[Utterance]
     return [Chunk(part, index, tuple(run)) for index, run in enumerate(runs)]
 
 
-def convert(chunk: Chunk, spans: Sequence[Span], settings: Settings, out: Path, key: str) -> Record:
-    """Make the chunk's folder below `out` and commit it. `spans[i]` are the bytes of `chunk.clips[i]`."""
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A chunk to convert: all that a worker needs, and no audio. `spans[i]` are the bytes of `chunk.clips[i]`."""
+
+    chunk: Chunk
+    spans: tuple[Span, ...]
+    settings: Settings
+    out: Path
+    key: str
+
+
+def convert(task: Task) -> Record:
+    """Make the chunk's folder and commit it."""
 
     def build(building: Building) -> Any:
         kept: list[Any] = []
         rejected: list[Any] = []
-        for clip, span in zip(chunk.clips, spans, strict=True):
-            for row in _clip(clip, span, settings, building):
+        for clip, span in zip(task.chunk.clips, task.spans, strict=True):
+            for row in _clip(clip, span, task.settings, building):
                 (rejected if isinstance(row, Rejected) else kept).append(row._asdict())
         return {"kept": kept, "rejected": rejected}
 
-    return commit(chunk.folder(out), key, build, folder=True)
+    return commit(task.chunk.folder(task.out), task.key, build, folder=True)
 
 
 def outcome(record: Record, chunk: Chunk, out: Path) -> tuple[list[Sample], list[Rejection]]:

@@ -249,7 +249,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
+    try:
+        return path.stat().st_size
+    except OSError:  # not there, or just being replaced by a run beside ours
+        return None
 
 
 def _alive(pid: int) -> bool:

@@ -11,7 +11,6 @@ Rows in the source = rows in manifests + rows in rejected.csv.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,9 +29,9 @@ from ..manifests import (
     silent,
 )
 from . import fetch
-from .chunk import Chunk, Settings, convert, outcome, plan_chunks
+from .chunk import Chunk, Settings, Task, convert, outcome, plan_chunks
 from .commit import Record, accepted, digest_of, discard, seal, temporary_name, write_whole
-from .outdir import MADE_BY, begin, end, file_facts
+from .outdir import MADE_BY, begin, end, file_facts, reopen
 from .screen import Reason, Rejection
 from .source import Place, Span, Survey, find, spans, survey
 from .workers import run
@@ -189,32 +188,17 @@ def _convert_all(
     done = total - sum(len(chunk.clips) for chunk in todo)
     stage = f"converting {chunks[0].part}" if chunks else ""
     if todo:
-        (out / MARK).unlink(missing_ok=True)  # from here on the folder is not what it says
-    with _Spool(out / ".dsprep" / "spool") as spool:
+        reopen(out, MARK)
+    with _Spool(out / "audio") as spool:
         tasks = (
             Task(chunk, loaded, settings, out, keys[chunk.index]) for chunk, loaded in _loaded(todo, places, spool)
         )
-        for task, record in run(_convert, tasks, workers):
+        for task, record in run(convert, tasks, workers):
             spool.release(task.spans)
             records[task.chunk.index] = record
             done += len(task.chunk.clips)
             progress(stage, done, total, "clips")
     return [record for record in records.values() if record is not None]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A chunk and the bytes of its clips: all that a worker needs, and no audio."""
-
-    chunk: Chunk
-    spans: tuple[Span, ...]
-    settings: Settings
-    out: Path
-    key: str
-
-
-def _convert(task: Task) -> Record:
-    return convert(task.chunk, task.spans, task.settings, task.out, task.key)
 
 
 class _Spool:
@@ -229,7 +213,7 @@ class _Spool:
         """The file of the chunk that is being filled."""
         if self._file is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = temporary_name(self._folder / "chunk").open("xb")
+            self._file = temporary_name(self._folder / "spool").open("xb")
             self._paths.add(Path(self._file.name))
         return self._file
 
@@ -252,8 +236,6 @@ class _Spool:
         self.cut()
         for path in self._paths:
             path.unlink(missing_ok=True)
-        with suppress(OSError):
-            self._folder.rmdir()
 
 
 def _loaded(todo: Sequence[Chunk], places: Sequence[Place], spool: _Spool) -> Iterator[tuple[Chunk, tuple[Span, ...]]]:
@@ -289,7 +271,7 @@ def _finish(corpus: Corpus, reports: Sequence[PartReport], out: Path, settings: 
     }
     for report in reports:
         known = {path.name for path, _ in report.chunks}
-        for path in (out / "audio" / report.name).glob("*"):
+        for path in (out / "audio" / report.name).glob("[0-9]*"):
             if path.name.removesuffix(".json") not in known:
                 discard(path)
     write_whole(out / MARK, seal(content, indent=1))

@@ -1,6 +1,6 @@
 """The folder that a command writes: whose it is, and whether it is done.
 
-OUT/.dsprep/begun.json             while the command runs, or after it was killed: what it makes
+OUT/.begun.json                    while the command runs, or after it was killed: what it makes
 OUT/import.json, OUT/shards.json   its mark, written last: what it made
 """
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..manifests import DataError, OutputError
-from .commit import FileDigest, seal, sweep, unseal, write_whole, writing
+from .commit import TEMPORARY, FileDigest, seal, sweep, unseal, write_whole, writing
 
-BEGUN = ".dsprep/begun.json"
+BEGUN = ".begun.json"
 MADE_BY = "made by"
 
 
@@ -29,7 +29,7 @@ def begin(out: Path, mark: str, facts: dict[str, Any], check: Check = lambda ear
     """
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        empty = not any(out.iterdir())
+        empty = all(TEMPORARY.fullmatch(path.name) for path in out.iterdir())
     earlier = [found for name in (mark, BEGUN) if (found := _read(out / name)) is not None]
     ours = empty or any(one.get(MADE_BY, facts[MADE_BY]) == facts[MADE_BY] for one in earlier)
     if not ours:
@@ -40,11 +40,18 @@ def begin(out: Path, mark: str, facts: dict[str, Any], check: Check = lambda ear
     sweep(out)
 
 
+def reopen(out: Path, mark: str) -> None:
+    """Take the mark away before the first byte changes: from here on the folder is not what it says."""
+    with suppress(FileNotFoundError):
+        if (out / BEGUN).exists():
+            (out / mark).unlink()
+        else:  # a run beside ours has just ended; the folder must not be without a sign of whose it is
+            (out / mark).replace(out / BEGUN)
+
+
 def end(out: Path) -> None:
-    """Take the sign of work in progress away; another run's work, if there is one, stays."""
+    """Take the sign of work in progress away."""
     (out / BEGUN).unlink(missing_ok=True)
-    with suppress(OSError):
-        (out / BEGUN).parent.rmdir()
 
 
 def file_facts(root: Path, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..manifests import DataError, Progress, Sample, manifest_bytes, read_manifest, silent
 from .commit import Building, Record, accepted, commit, discard, read_record, seal, write_whole
-from .outdir import MADE_BY, begin, end, file_facts
+from .outdir import MADE_BY, begin, end, file_facts, reopen
 from .shards import INDEX, MANIFEST, Shard, plan_shards, write_tar
 from .workers import run
 
@@ -44,7 +44,7 @@ def shard(
     records = {one.index: accepted(one.path(out), key) for one, key in zip(shards, keys, strict=True)}
     todo = [one for one in shards if records[one.index] is None]
     if todo:
-        (out / INDEX).unlink(missing_ok=True)  # from here on the folder is not what it says
+        reopen(out, INDEX)
     done = len(samples) - sum(len(one.samples) for one in todo)
     for task, record in run(_write, [Task(one, out, keys[one.index]) for one in todo], workers):
         records[task.shard.index] = record

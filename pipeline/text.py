@@ -8,6 +8,7 @@
 A profile never drops a row: text that cannot be a transcript raises Unspoken, and the row is a counted rejection.
 """
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable
@@ -34,8 +35,13 @@ def plain(text: str) -> str:
     if digit := re.search(r"\d", text):
         raise Unspoken(f"digit {digit[0]!r}: numbers must be written as spoken")
     # lower() can decompose ("İ"), so NFC once more; symbols and punctuation become breaks between words.
-    kept = [c if c == "'" or unicodedata.category(c)[0] in "LMN" else " " for c in unicodedata.normalize("NFC", text)]
-    return " ".join(word for word in "".join(kept).split() if word.strip("'"))
+    kept = "".join(map(_letter_or_space, unicodedata.normalize("NFC", text)))
+    return " ".join(word for word in kept.split() if word.strip("'"))
+
+
+@functools.cache
+def _letter_or_space(character: str) -> str:
+    return character if character == "'" or unicodedata.category(character)[0] in "LMN" else " "
 
 
 def deepspeech_0_1(text: str) -> str:

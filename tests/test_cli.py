@@ -123,7 +123,7 @@ def test_an_interrupted_import_ends_at_once_and_goes_on(tmp_path: Path, make: An
     arguments += ["--part", "dev-clean", "--workers", "1"]
     command = [sys.executable, "-m", "dsprep", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not (tmp_path / "out" / ".dsprep").exists():
+    while not (tmp_path / "out" / ".begun.json").exists():
         time.sleep(0.01)
     process.send_signal(number)
     began = time.monotonic()

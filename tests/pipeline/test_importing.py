@@ -100,7 +100,7 @@ def test_killed_and_run_again_it_ends_in_the_same_bytes(
         process = subprocess.Popen(
             command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        while not (out / ".dsprep").exists():
+        while not (out / ".begun.json").exists():
             time.sleep(0.01)
         time.sleep(longest * chance.random())
         if process.poll() is None:

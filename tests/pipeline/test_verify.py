@@ -68,8 +68,7 @@ def test_what_was_never_finished_is_incomplete(made: Path, tmp_path: Path) -> No
         (out / name).unlink(missing_ok=True)
     with pytest.raises(DataError, match="holds neither"):
         verify(out, deep=False)
-    (out / ".dsprep").mkdir()
-    (out / ".dsprep" / "begun.json").write_text("{}")
+    (out / ".begun.json").write_text("{}")
     with pytest.raises(DataError, match="is incomplete"):
         verify(out, deep=False)
 
