@@ -13,16 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ..importers import Corpus, Part
 from ..manifests import (
-    BadRow,
     OutputError,
     Progress,
     Sample,
     SourceError,
-    Utterance,
     csv_bytes,
     manifest_bytes,
     seconds_text,
@@ -30,10 +28,12 @@ from ..manifests import (
 )
 from . import fetch
 from .chunk import Chunk, Settings, Task, convert, outcome, plan_chunks
-from .commit import Record, accepted, digest_of, discard, seal, temporary_name, write_whole
+from .commit import Record, accepted, digest_of, discard, seal, write_whole
 from .outdir import MADE_BY, begin, end, file_facts, reopen
+from .rows import read_rows
 from .screen import Reason, Rejection
 from .source import Place, Span, Survey, find, spans, survey
+from .spool import Spool
 from .workers import run
 
 MARK = "import.json"
@@ -133,45 +133,6 @@ def _import_part(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRows:
-    """The rows of a part, joined with its audio files."""
-
-    count: int
-    by_audio: dict[str, list[Utterance]]
-    """By name of an audio file that is there."""
-    rejections: tuple[Rejection, ...]
-    """Rows that go no further, and audio files without a row."""
-
-
-def read_rows(corpus: Corpus, part: Part, found: Survey) -> ReadRows:
-    """All rows of a part: each either goes with an audio file that is there, or is rejected with a reason."""
-    audio, ids = set(found.audio), set[str]()
-    by_audio: dict[str, list[Utterance]] = {}
-    rejections: list[Rejection] = []
-
-    def reject(name: str, reason: Reason, detail: str) -> None:
-        rejections.append(Rejection(id=_shown(name), part=part.name, reason=reason, detail=_shown(detail)))
-
-    count = 0
-    for row in corpus.read(found.texts):
-        count += 1
-        if isinstance(row, BadRow):
-            reject(row.place, Reason.BAD_ROW, row.detail)
-        elif row.id in ids:
-            reject(row.id, Reason.DUPLICATE_ID, f"again for {row.audio}")
-        elif row.audio not in audio:
-            reject(row.id, Reason.NO_AUDIO, f"there is no {row.audio}")
-        else:
-            by_audio.setdefault(row.audio, []).append(row)
-        if isinstance(row, Utterance):
-            ids.add(row.id)
-    orphans = [name for name in found.audio if name not in by_audio]
-    for name in orphans:
-        reject(Path(name).stem, Reason.NO_TEXT, f"no row names {name}")
-    return ReadRows(count + len(orphans), by_audio, tuple(rejections))
-
-
 def _convert_all(
     chunks: Sequence[Chunk],
     places: Sequence[Place],
@@ -189,7 +150,7 @@ def _convert_all(
     stage = f"converting {chunks[0].part}" if chunks else ""
     if todo:
         reopen(out, MARK)
-    with _Spool(out / "audio") as spool:
+    with Spool(out / "audio") as spool:
         tasks = (
             Task(chunk, loaded, settings, out, keys[chunk.index]) for chunk, loaded in _loaded(todo, places, spool)
         )
@@ -201,44 +162,7 @@ def _convert_all(
     return [record for record in records.values() if record is not None]
 
 
-class _Spool:
-    """Files of our own that hold the audio of one chunk each on its way from a compressed tar to a worker."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._file: BinaryIO | None = None
-        self._paths: set[Path] = set()
-
-    def file(self, size: int) -> BinaryIO:
-        """The file of the chunk that is being filled."""
-        if self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = temporary_name(self._folder / "spool").open("xb")
-            self._paths.add(Path(self._file.name))
-        return self._file
-
-    def cut(self) -> None:
-        """End the chunk that is being filled."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def release(self, used: Iterable[Span]) -> None:
-        """Remove the files behind these spans that are ours."""
-        for path in {span.path for span in used} & self._paths:
-            path.unlink(missing_ok=True)
-            self._paths.discard(path)
-
-    def __enter__(self) -> "_Spool":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.cut()
-        for path in self._paths:
-            path.unlink(missing_ok=True)
-
-
-def _loaded(todo: Sequence[Chunk], places: Sequence[Place], spool: _Spool) -> Iterator[tuple[Chunk, tuple[Span, ...]]]:
+def _loaded(todo: Sequence[Chunk], places: Sequence[Place], spool: Spool) -> Iterator[tuple[Chunk, tuple[Span, ...]]]:
     """Each chunk with the bytes of its clips, as the places bring them."""
     names = {clip.name for chunk in todo for clip in chunk.clips}
     waiting = iter(todo)
@@ -308,8 +232,3 @@ def _rejected_bytes(reports: Iterable[PartReport]) -> bytes:
 
 def _seconds(seconds: float | None) -> str:
     return "" if seconds is None else seconds_text(seconds)
-
-
-def _shown(text: str) -> str:
-    """`text` with what UTF-8 cannot write, from file names of other encodings, as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -50,8 +50,9 @@ def reopen(out: Path, mark: str) -> None:
 
 
 def end(out: Path) -> None:
-    """Take the sign of work in progress away."""
+    """Take the sign of work in progress away, and what killed runs left, for their last workers have ended by now."""
     (out / BEGUN).unlink(missing_ok=True)
+    sweep(out)
 
 
 def file_facts(root: Path, name: str) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from ..manifests import DataError, DsprepError, Progress, Sample, read_manifest, silent
+from .archive import BLOCK
 from .audio import Unreadable, decode
 from .commit import FileDigest, Record, read_record, record_path, unseal
 from .importing import MARK
 from .outdir import BEGUN
 from .shards import INDEX, MANIFEST, member_name
-from .source import BLOCK, Span
+from .source import Span
 
 
 @dataclass(frozen=True, slots=True)

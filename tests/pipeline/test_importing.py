@@ -114,15 +114,7 @@ def test_killed_and_run_again_it_ends_in_the_same_bytes(
             assert not verify(out, deep=True).findings, "what says that it is complete is"
             shutil.rmtree(out)
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
-    _wait_for_orphans(out)
     assert make.tree(out) == undisturbed
-
-
-def _wait_for_orphans(out: Path) -> None:
-    """Workers whose parent was killed end by themselves, and leave no name of theirs behind for long."""
-    deadline = time.monotonic() + 20
-    while any(out.rglob(".*.tmp")) and time.monotonic() < deadline:
-        time.sleep(0.1)
 
 
 def test_a_second_run_writes_nothing_new(digits: Path, tmp_path: Path, make: Any) -> None:

@@ -1,0 +1,137 @@
+"""Archive: a tar, gzipped or not, streamed from end to end, and proof that it was whole.
+
+tarfile takes the end of the data, and any later block that is no header, for the end of an archive: one that
+was cut off or damaged between two members looks shorter, not wrong. Here its gzip must reach its end, and after
+its last member there must be a block of zeros and nothing else. Nothing is ever unpacked.
+"""
+
+import hashlib
+import tarfile
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from ..manifests import Progress, SourceError
+
+BLOCK = 1 << 16
+"""Bytes to read at a time. tarfile copies what is left of a block at each header: 1 MiB takes twice the CPU."""
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Translate what the system, gzip and tar say of a bad archive into a SourceError that names it."""
+    try:
+        yield
+    except (OSError, EOFError) as error:
+        raise SourceError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    except (zlib.error, tarfile.TarError) as error:
+        raise SourceError(f"{path} is damaged: {error}; fetch it again") from error
+
+
+class Stream:
+    """The bytes of a tar, gunzipped if need be, counted, and hashed as they lie on disk."""
+
+    def __init__(self, file: BinaryIO, path: Path, algorithm: str, progress: Progress) -> None:
+        self._file, self._path, self._progress = file, path, progress
+        self._algorithm, self._hash = algorithm, hashlib.new(algorithm) if algorithm else None
+        self._total, self._read = path.stat().st_size, 0
+        self._head = self._raw()
+        self.compressed = self._head[:2] == b"\x1f\x8b"
+        self._gunzip = zlib.decompressobj(wbits=31) if self.compressed else None
+        self._ready = b"" if self.compressed else self._head
+        self._position, self._recent = 0, deque[bytes]()
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes, none only at the end. No byte is copied when `size` is a whole block."""
+        if not self._ready and not self._fill():
+            return b""
+        data, self._ready = self._ready[:size], self._ready[size:]
+        self._position += len(data)
+        self._recent.append(data)
+        while sum(map(len, self._recent)) - len(self._recent[0]) > tarfile.BLOCKSIZE:
+            self._recent.popleft()
+        return data
+
+    def rest(self, position: int) -> Iterator[bytes]:
+        """All bytes from `position` on, which must be at most a block before the last byte read."""
+        recent = b"".join(self._recent)
+        block = recent[len(recent) - (self._position - position) :] if self._position > position else b""
+        while block:
+            yield block
+            block = self.read(BLOCK)
+
+    def digest(self) -> str:
+        """Of the whole file, once it has been read to the end."""
+        return f"{self._algorithm}:{self._hash.hexdigest() if self._hash else ''}"
+
+    def _fill(self) -> bool:
+        if self._gunzip is None:
+            self._ready = self._raw()
+            return bool(self._ready)
+        while not self._ready:
+            piece = self._head or self._gunzip.unconsumed_tail or self._raw()
+            self._head = b""
+            if not piece:
+                if not self._gunzip.eof:
+                    raise EOFError("it ends in the middle; it was cut off, fetch it again")
+                return False
+            if self._gunzip.eof:
+                if piece.strip(b"\0"):
+                    self._gunzip = zlib.decompressobj(wbits=31)  # gzip files may be joined end to end
+                else:
+                    continue
+            self._ready = self._gunzip.decompress(piece, BLOCK)
+            if self._gunzip.eof:
+                self._head = self._gunzip.unused_data
+        return True
+
+    def _raw(self) -> bytes:
+        data = self._file.read(BLOCK)
+        if self._hash:
+            self._hash.update(data)
+        self._read += len(data)
+        self._progress(f"reading {self._path.name}", self._read, self._total, "B")
+        return data
+
+
+@contextmanager
+def open_tar(path: Path, algorithm: str, progress: Progress) -> Iterator[tuple[tarfile.TarFile, Stream]]:
+    """A tar for `members` and `content`, and the stream under it, hashed by `algorithm` if that is not empty.
+
+    Raises:
+        SourceError: it cannot be read, is cut off or damaged; also from the reading that is done with it.
+    """
+    with reading(path), path.open("rb") as file:
+        stream = Stream(file, path, algorithm, progress)
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=BLOCK) as tar:  # type: ignore[call-overload]
+            yield tar, stream
+
+
+def members(tar: tarfile.TarFile, stream: Stream, path: Path) -> Iterator[tarfile.TarInfo]:
+    """The regular files of a tar, then proof that it was whole.
+
+    tarfile takes the end of the data, and any later block that is no header, for the end of the archive;
+    but after its last member a whole tar has a block of zeros, and nothing else up to its end.
+    """
+    while (member := tar.next()) is not None:
+        tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep them all
+        if member.isreg() and not member.issparse():
+            yield member
+    rest = stream.rest(tar.offset)
+    first = next(rest, b"")
+    if len(first) < tarfile.BLOCKSIZE:
+        raise SourceError(f"{path} has no end: it was cut off; fetch it again")
+    if first.strip(b"\0") or any(block.strip(b"\0") for block in rest):
+        raise SourceError(f"{path} is damaged at byte {tar.offset} of the tar in it; fetch it again")
+
+
+def content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """The bytes of the member that `members` brought last."""
+    file = tar.extractfile(member)
+    data = file.read() if file else b""
+    if len(data) != member.size:
+        raise tarfile.ReadError(f"{member.name} is cut off")
+    return data
