@@ -262,7 +262,16 @@ def _alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _zombie(pid)
+
+
+def _zombie(pid: int) -> bool:
+    """Whether a process was killed and nobody has asked after it, as happens in containers without an init."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:  # gone in the meantime, or not Linux: alive as far as one can tell
+        return False
+    return "\nState:\tZ" in status
 
 
 def _canonical(value: Any) -> bytes:

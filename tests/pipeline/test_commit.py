@@ -119,8 +119,12 @@ def test_sweep_takes_what_dead_processes_left_and_nothing_else(tmp_path: Path) -
     (tmp_path / left).mkdir()
     (tmp_path / left / "x").write_text("x")
     (tmp_path / live).write_text("x")
+    zombie = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+    (tmp_path / f".a.{zombie.pid}-0123abcd.tmp").write_text("x")
     (tmp_path / other).write_text("x")
     sweep(tmp_path)
+    zombie.wait()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([live, other])
 
 
