@@ -239,10 +239,10 @@ def train(
             _device(device),
             progress,
             on_epoch=_print_epoch,
-            on_notice=lambda notice: click.echo(_shown(notice), err=True),
+            on_notice=_notice,
             should_stop=should_stop,
         )
-    best = min(standing.history, key=lambda result: result.merit)
+    best = standing.best
     click.echo(f"best after epoch {best.epoch}: WER {best.dev_words.rate:.2%} on the dev data; run kept in {run}")
 
 
@@ -259,7 +259,8 @@ def evaluate(run: Path, data: tuple[Path, ...], json_file: Path | None, device: 
     from .trainer.evaluation import evaluate as evaluate_run
 
     with _progress() as progress:
-        result, _ = evaluate_run(run, read_data(data), _device(device), progress)
+        result, standing = evaluate_run(run, read_data(data), _device(device), progress, _notice)
+    click.echo(f"model: after epoch {standing.epoch}" + (f", batch {standing.step}" if standing.step else ""), err=True)
     if json_file:
         write_whole(json_file, json.dumps(result.facts(), indent=1, ensure_ascii=False).encode() + b"\n")
     click.echo(_errors("WER", result.words, "words"))
@@ -303,6 +304,8 @@ def _device(name: str | None) -> str:
     if name is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
+        if torch.device(name).type not in ("cpu", "cuda", "mps"):
+            raise UsageError(f"--device {name}: name cpu, cuda, cuda:1 ... or mps")
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"--device {name}: {str(error).splitlines()[0]}") from error
@@ -384,6 +387,10 @@ def _stop_after_step() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _notice(notice: str) -> None:
+    click.echo(_shown(notice), err=True)
 
 
 def _print_epoch(result: EpochResult) -> None:

@@ -58,7 +58,7 @@ def digest_of(value: Any) -> str:
 def seal(value: dict[str, Any], indent: int | None = None) -> bytes:
     """A JSON object with a digest of itself, as the bytes of a file that `unseal` can trust."""
     sealed = {**value, "seal": digest_of(value)}
-    return json.dumps(sealed, indent=indent, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(sealed, indent=indent, sort_keys=True, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 def unseal(data: bytes, place: Path) -> dict[str, Any]:

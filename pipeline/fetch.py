@@ -64,12 +64,12 @@ def fetch(archive: Archive, folder: Path, progress: Progress) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{archive.name}.part"
     with _locked(partial) as file:
-        idle, before = 0, -1
+        idle, furthest = 0, -1
         while not _attempt(archive, file, progress):
-            idle = idle + 1 if file.tell() <= before else 0
-            before = file.tell()
+            idle = idle + 1 if file.tell() <= furthest else 0
+            furthest = max(furthest, file.tell())
             if idle == ATTEMPTS:
-                raise FetchError(f"{archive.url} broke off {ATTEMPTS} times at byte {before}; type the command again")
+                raise FetchError(f"{archive.url} broke off {ATTEMPTS} times at byte {furthest}; type the command again")
             time.sleep(PAUSE_SECONDS * 2**idle)
         digest = _check(archive, file)
         partial.replace(target)
@@ -114,6 +114,8 @@ def _attempt(archive: Archive, file: BinaryIO, progress: Progress) -> bool:
                 with writing(Path(file.name)):
                     file.write(block)
                 progress(f"fetching {archive.name}", file.tell(), total or 0, "B")
+            if total is not None and file.tell() > total:
+                raise FetchError(f"{archive.url} sends more than the {total} bytes it promised; type the command again")
             return total is None or file.tell() == total
     except requests.RequestException as error:
         if file.tell() == 0 and isinstance(error, requests.ConnectionError):

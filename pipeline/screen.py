@@ -1,6 +1,7 @@
 """Screen: which rows stay out of a manifest, and why. Every one of them is counted."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,6 +71,6 @@ class Rules:
         return None
 
 
-def ctc_steps(transcript: str) -> int:
-    """Fewest steps in which CTC can write a text: one a character, and a blank between equal neighbours."""
-    return len(transcript) + sum(a == b for a, b in itertools.pairwise(transcript))
+def ctc_steps(labels: Sequence[object]) -> int:
+    """Fewest steps in which CTC can write a text or its labels: one each, and a blank between equal neighbours."""
+    return len(labels) + sum(a == b for a, b in itertools.pairwise(labels))

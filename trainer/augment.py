@@ -1,7 +1,8 @@
 """Augmentation: training features changed at random, drawn from (seed, epoch, id) and nothing else.
 
 SpecAugment (Park et al. 2019), without time warping: some bins and some frames of each utterance become 0,
-which is the mean of standardised features.
+which is the mean of standardised features. On windowed MFCCs a masked frame stays visible in the windows of its
+neighbours, and a band of bins is a run of coefficients: there, it hides less.
 """
 
 import random

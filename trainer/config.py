@@ -107,6 +107,7 @@ class Config:
         return asdict(self)
 
 
+TABLES = ("model", "batch", "train")
 MODEL_CONFIGS = {"deepspeech1": DeepSpeech1Config, "deepspeech2": DeepSpeech2Config}
 PRESETS = ("ds1", "ds1-small", "ds2", "ds2-small")
 
@@ -129,10 +130,10 @@ def config_of(table: Mapping[str, Any], place: str) -> Config:
     Raises:
         UsageError: a key that does not exist, or a value of another kind.
     """
-    rest = {key: value for key, value in table.items() if key not in ("model", "batch", "train")}
+    rest = {key: value for key, value in table.items() if key not in TABLES}
     model = table.get("model", {})
     name = model.get("name", "deepspeech2") if isinstance(model, Mapping) else "deepspeech2"
-    if name not in MODEL_CONFIGS:
+    if not isinstance(name, str) or name not in MODEL_CONFIGS:
         raise UsageError(f"{place}: model.name {name!r} is none of {', '.join(MODEL_CONFIGS)}")
     parts = {
         "model": _build(MODEL_CONFIGS[name], model, "model.", place),
@@ -157,31 +158,51 @@ def _build(kind: type[T], table: Mapping[str, Any], prefix: str, place: str) -> 
         wanted = known[key].type
         if wanted is float and type(value) is int:
             value = float(value)
-        if isinstance(wanted, type) and type(value) is not wanted and not hasattr(value, "__slots__"):
+        if isinstance(wanted, type) and type(value) is not wanted and prefix + key not in TABLES:
             raise UsageError(f"{place}: {prefix}{key} = {value!r} is not of type {wanted.__name__}")
         values[key] = value
     return kind(**values)
 
 
+CHOICES = {
+    "features": ("log-spectrogram", "mfcc-deepspeech-0.1"),
+    "model.cell": ("lstm", "gru"),
+    "train.schedule": ("constant", "decay", "one-cycle"),
+}
+BOUNDS: dict[str, tuple[float, float]] = {
+    "model.hidden": (1, 1e5),
+    "model.channels": (1, 1e4),
+    "model.layers": (1, 100),
+    "model.lookahead": (1, 1e4),
+    "model.dropout": (0, 0.99),
+    "model.relu_clip": (1e-6, 1e6),
+    "batch.seconds": (1e-3, 1e9),
+    "batch.samples": (1, 1e9),
+    "train.epochs": (1, 1e9),
+    "train.rate": (1e-12, 1e3),
+    "train.decay": (1e-3, 1),
+    "train.warmup": (0, 1),
+    "train.weight_decay": (0, 1e3),
+    "train.clip": (1e-9, 1e12),
+    "train.mask_frames": (0, 1e6),
+    "train.mask_bins": (0, 1e6),
+    "train.masks": (0, 1000),
+    "train.seed": (0, 2**63 - 1),
+    "train.save_minutes": (0, 1e9),
+}
+"""Lowest and highest of every number: what lies beyond is a slip of the hand, or breaks the run hours later."""
+
+
 def _check(config: Config, place: str) -> Config:
-    choices = {
-        "features": (config.features, ("log-spectrogram", "mfcc-deepspeech-0.1")),
-        "train.schedule": (config.train.schedule, ("constant", "decay", "one-cycle")),
-        "model.cell": (getattr(config.model, "cell", "lstm"), ("lstm", "gru")),
-    }
-    for key, (value, allowed) in choices.items():
-        if value not in allowed:
-            raise UsageError(f"{place}: {key} = {value!r} is none of {', '.join(allowed)}")
-    positive = {
-        "model.hidden": config.model.hidden,
-        "batch.seconds": config.batch.seconds,
-        "batch.samples": config.batch.samples,
-        "train.epochs": config.train.epochs,
-        "train.rate": config.train.rate,
-    }
-    for key, number in positive.items():
-        if not number > 0:
-            raise UsageError(f"{place}: {key} = {number} must be above 0")
+    found = {"features": config.features}
+    for prefix, table in (("model", config.model), ("batch", config.batch), ("train", config.train)):
+        found |= {f"{prefix}.{key}": value for key, value in asdict(table).items()}
+    for key, value in found.items():
+        if key in CHOICES and value not in CHOICES[key]:
+            raise UsageError(f"{place}: {key} = {value!r} is none of {', '.join(CHOICES[key])}")
+        if key in BOUNDS and not BOUNDS[key][0] <= float(value) <= BOUNDS[key][1]:
+            low, high = BOUNDS[key]
+            raise UsageError(f"{place}: {key} = {value} is not from {low:g} to {high:g}")
     return config
 
 

@@ -20,6 +20,8 @@ from .models import Model
 from .plan import Batch, Clip
 
 HEADER = len(wav_header(0))
+LENGTH_TOLERANCE = 0.01
+"""Seconds by which a manifest may round a clip's length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Data:
 
     @property
     def digest(self) -> str:
-        """Of everything about these samples that decides what is learnt, wherever they lie."""
+        """Of ids, sizes, transcripts and lengths, wherever the samples lie; of the sound itself only its size."""
         return digest_of([[one.id, one.size, one.transcript, one.duration] for one in self.samples])
 
     @property
@@ -41,7 +43,8 @@ class Data:
 
     def without(self, ids: set[str]) -> "Data":
         """The same data less some samples."""
-        return _data([sample for sample in self.samples if sample.id not in ids])
+        kept = [pair for pair in zip(self.samples, self.clips, strict=True) if pair[0].id not in ids]
+        return Data(tuple(sample for sample, _ in kept), tuple(clip for _, clip in kept))
 
 
 def read_data(places: Sequence[Path]) -> Data:
@@ -72,18 +75,23 @@ def read_pcm(sample: Sample) -> Pcm:
         data = Span(sample.path, sample.offset or 0, sample.size).read()
     except OSError as error:
         raise DataError(f"{sample.id}: cannot read {sample.path}: {error.strerror}") from error
-    if len(data) == sample.size and data[:HEADER] == wav_header(len(data) - HEADER):
+    if len(data) == sample.size > HEADER and data[:HEADER] == wav_header(len(data) - HEADER):
         return np.frombuffer(data, dtype="<i2", offset=HEADER)
     try:
-        return decode(data)
+        pcm = decode(data)
     except Unreadable as error:
-        raise DataError(f"{sample.id}: {sample.path} at {sample.offset or 0}: {error}") from error
+        raise DataError(f"{sample.id}: {sample.path} at byte {sample.offset or 0}: {error}") from error
+    if not len(pcm):
+        raise DataError(f"{sample.id}: {sample.path} at byte {sample.offset or 0} holds no sound")
+    return pcm
 
 
 def load(data: Data, batch: Batch) -> tuple[Tensor, list[int]]:
     """The sound of a batch: (samples_BN from -1 to 1, zero past each length; the lengths)."""
     clips = [read_pcm(data.samples[index]) for index in batch]
     lengths = [len(clip) for clip in clips]
+    for index, length in zip(batch, lengths, strict=True):
+        _check_length(data.samples[index], data.clips[index].seconds, length / RATE)
     samples_BN = np.zeros((len(clips), max(lengths)), dtype=np.float32)
     for row, clip in zip(samples_BN, clips, strict=True):
         row[: len(clip)] = clip
@@ -102,36 +110,49 @@ def loaded(data: Data, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Tensor
             yield batch, samples_BN, lengths
 
 
-def check_alphabet(data: Data, alphabet: Alphabet) -> None:
-    """Make sure that every transcript can be written.
-
-    Raises:
-        DataError: a character has no label: which, how often, and where first.
-    """
+def unwritable(data: Data, alphabet: Alphabet) -> str:
+    """Which characters of the transcripts have no label, how often, and where first; empty if all have one."""
     count: dict[str, int] = {}
     first: dict[str, Sample] = {}
     for sample in data.samples:
         for character in alphabet.missing(sample.transcript):
             count[character] = count.get(character, 0) + 1
             first.setdefault(character, sample)
-    if count:
-        listed = ", ".join(
-            f"{describe(character)} in {count[character]} transcripts, first {first[character].id}"
-            for character in sorted(count, key=lambda one: -count[one])[:10]
-        )
+    return ", ".join(
+        f"{describe(character)} in {count[character]} transcripts, first {first[character].id}"
+        for character in sorted(count, key=lambda one: -count[one])[:10]
+    )
+
+
+def check_alphabet(data: Data, alphabet: Alphabet) -> None:
+    """Make sure that every transcript can be written.
+
+    Raises:
+        DataError: a character has no label.
+    """
+    if listed := unwritable(data, alphabet):
         raise DataError(
             f"the alphabet lacks {listed}: name one that has them with --alphabet FILE, "
             "or import with another text profile"
         )
 
 
-def unfit(data: Data, features: Features, model: Model) -> list[str]:
+def unfit(data: Data, features: Features, model: Model, alphabet: Alphabet) -> list[str]:
     """Ids of samples with more labels than the model has steps for: CTC's loss would be infinite."""
     return [
         sample.id
         for sample, clip in zip(data.samples, data.clips, strict=True)
-        if model.steps(features.frames(round(clip.seconds * RATE))) < ctc_steps(sample.transcript)
+        if model.steps(features.frames(round(clip.seconds * RATE))) < ctc_steps(alphabet.encode(sample.transcript))
     ]
+
+
+def _check_length(sample: Sample, promised: float, found: float) -> None:
+    """A length decides which batch a clip is in, and whether its text fits: the manifest must tell the truth."""
+    if abs(promised - found) > LENGTH_TOLERANCE:
+        raise DataError(
+            f"{sample.id}: {sample.path} holds {found:.3f} s, its manifest says {promised:.3f} s: "
+            "leave the duration out of the manifest, or import again"
+        )
 
 
 def _manifest(place: Path) -> Path:

@@ -4,7 +4,8 @@ Each utterance is decoded exactly once and its text does not depend on its batch
 manifest's transcripts as they stand: they never pass through the alphabet.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..manifests import Alphabet, Progress, Sample, silent
-from .checkpoint import Standing, best, load_model, read_tensors
+from ..manifests import Alphabet, Progress, Sample, TrainingError, silent
+from .checkpoint import Standing, best_first, load_model, read_tensors
 from .config import BatchConfig
-from .data import Data, loaded
+from .data import Data, loaded, unwritable
 from .decode import greedy
 from .features import FEATURES, Features
 from .models import Model, build_model
@@ -31,7 +32,7 @@ class Heard:
     sample: Sample
     hypothesis: str
     loss: float
-    """CTC loss in nats; infinite when the reference does not fit, NaN when it cannot be written at all."""
+    """CTC loss in nats; infinite when the reference does not fit or cannot be written."""
     words: Errors
     characters: Errors
 
@@ -62,8 +63,9 @@ class Evaluation:
     def facts(self) -> dict[str, Any]:
         """All of it as JSON: rates as fractions, raw texts, so that scores can be computed again."""
         return {
-            "wer": self.words.rate,
-            "cer": self.characters.rate,
+            "wer": _finite(self.words.rate),
+            "cer": _finite(self.characters.rate),
+            "loss": _finite(self.loss),
             "utterances": len(self.heard),
             "words": self.words.facts(),
             "characters": self.characters.facts(),
@@ -72,6 +74,7 @@ class Evaluation:
                     "id": one.sample.id,
                     "reference": one.sample.transcript,
                     "hypothesis": one.hypothesis,
+                    "loss": _finite(one.loss),
                     "words": one.words.facts(),
                 }
                 for one in self.heard
@@ -79,19 +82,36 @@ class Evaluation:
         }
 
 
-def evaluate(run: Path, data: Data, device: str, progress: Progress = silent) -> tuple[Evaluation, Standing]:
+def evaluate(
+    run: Path,
+    data: Data,
+    device: str,
+    progress: Progress = silent,
+    on_notice: Callable[[str], None] = lambda notice: None,
+) -> tuple[Evaluation, Standing]:
     """What the best checkpoint of a run makes of `data`.
 
     Raises:
         TrainingError: the run has no whole checkpoint.
         DataError: a sample cannot be read.
     """
-    path, standing = best(run)
+    tensors, standing = _best_tensors(run, on_notice)
+    if listed := unwritable(data, standing.alphabet):
+        on_notice(f"the model cannot write {listed}: these count as errors")
     features = FEATURES[standing.config.features]().to(device)
     model = build_model(standing.config, features.size, standing.alphabet.size).to(device)
-    load_model(model, read_tensors(path))
+    load_model(model, tensors)
     result = judge(model, features, data, standing.alphabet, standing.config.batch, progress)
     return result, standing
+
+
+def _best_tensors(run: Path, on_notice: Callable[[str], None]) -> tuple[dict[str, Tensor], Standing]:
+    for path, standing in best_first(run):
+        try:
+            return read_tensors(path), standing
+        except TrainingError as error:
+            on_notice(f"{error}; the next best is used, and training again mends it")
+    raise TrainingError(f"{run} holds no whole checkpoint: name a folder that dsprep train --run has written")
 
 
 @torch.inference_mode()
@@ -111,6 +131,8 @@ def judge(
     for indices, samples_BN, lengths in loaded(data, plan_reading(data.clips, batch)):
         features_BTF, frames = features(samples_BN.to(device), lengths)
         logits_BTV, steps = model(features_BTF, frames)
+        if not torch.isfinite(logits_BTV).all():
+            raise TrainingError("the model's outputs are no numbers: its training went astray, begin a new run")
         samples = [data.samples[index] for index in indices]
         texts = greedy(logits_BTV, steps, alphabet)
         losses = _losses(logits_BTV, steps, samples, alphabet)
@@ -139,7 +161,12 @@ def _losses(logits_BTV: Tensor, steps: list[int], samples: list[Sample], alphabe
     labels = [alphabet.encode(sample.transcript) if fits else [] for sample, fits in zip(samples, known, strict=True)]
     losses = ctc_losses(logits_BTV, steps, labels, alphabet.blank).tolist()
     for loss, fits in zip(losses, known, strict=True):
-        yield loss if fits else float("nan")
+        yield loss if fits else float("inf")
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity."""
+    return value if math.isfinite(value) else None
 
 
 def _heard(sample: Sample, hypothesis: str, loss: float) -> Heard:

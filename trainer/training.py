@@ -1,8 +1,9 @@
 """Training: one process, from manifests to checkpoints that resume exactly.
 
-Running the same command again goes on from the newest whole checkpoint, in the middle of an epoch too, and
-ends with the same weights as if it had never stopped: the batches of an epoch come from the plan, the
-random numbers of a step from (seed, epoch, step), and the rest of the state is in the checkpoint.
+Running the same command again goes on from the newest whole checkpoint, in the middle of an epoch too, and on a
+CPU ends with the same weights as if it had never stopped (some of CUDA's sums have no fixed order). The batches
+of an epoch come from the plan, the random numbers of a step from (seed, epoch, step), and the rest of the state
+is in the checkpoint.
 """
 
 import math
@@ -14,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..manifests import Alphabet, Interrupted, Progress, TrainingError, silent
+from ..manifests import Alphabet, DsprepError, Interrupted, Progress, TrainingError, silent
 from ..pipeline.commit import seal, sweep, write_whole, writing
 from .augment import mask
 from .checkpoint import (
@@ -24,10 +25,12 @@ from .checkpoint import (
     load_model,
     load_optimizer,
     read_tensors,
+    remove,
+    remove_unrecorded,
     save,
 )
 from .config import Config, TrainConfig
-from .data import Data, check_alphabet, loaded, unfit
+from .data import Data, check_alphabet, loaded, unfit, unwritable
 from .evaluation import ctc_losses, judge
 from .features import FEATURES
 from .models import build_model
@@ -58,12 +61,16 @@ def train(
         Interrupted: `should_stop` said so.
     """
     check_alphabet(data, alphabet)
+    if listed := unwritable(dev, alphabet):
+        on_notice(f"dev data: the alphabet lacks {listed}: these count as errors")
     with writing(run):
         run.mkdir(parents=True, exist_ok=True)
-    sweep(run)
-    trainer = Trainer(config, alphabet, data, dev, run, device, progress, on_notice)
+        sweep(run)
+    remove_unrecorded(run)
+    trainer = Trainer(config, alphabet, data, dev, run, device, progress, on_notice, should_stop)
+    trainer.write_history()
     while trainer.standing.epoch < config.train.epochs:
-        on_epoch(trainer.epoch(should_stop))
+        on_epoch(trainer.epoch())
     return trainer.standing
 
 
@@ -80,9 +87,11 @@ class Trainer:
         device: str,
         progress: Progress,
         on_notice: Callable[[str], None],
+        should_stop: Callable[[], bool],
     ) -> None:
         self.config, self.alphabet, self.dev, self.run = config, alphabet, dev, run
-        self.device, self.progress, self.notice = torch.device(device), progress, on_notice
+        self.device, self.progress = torch.device(device), progress
+        self.notice, self.should_stop = on_notice, should_stop
         self.features = FEATURES[config.features]().to(device)
         torch.manual_seed(config.train.seed)
         self.model = build_model(config, self.features.size, alphabet.size).to(device)
@@ -97,35 +106,42 @@ class Trainer:
             config=config,
             alphabet=alphabet,
             data=self.data.digest,
+            dev=dev.digest,
             epoch=0,
             step=0,
-            total_steps=0,
+            summed_loss=0.0,
+            utterances=0,
             history=(),
         )
         self.saved = time.monotonic()
         self._resume()
 
-    def epoch(self, should_stop: Callable[[], bool]) -> EpochResult:
+    def epoch(self) -> EpochResult:
         """The rest of the epoch under way, its judgement on the dev data, and a checkpoint if it is worth one."""
         number = self.standing.epoch
         batches = plan_epoch(self.data.clips, self.config.batch, self.config.train.seed, number)
-        todo = batches[self.standing.step :]
-        summed, count = 0.0, 0
-        for batch, samples_BN, lengths in loaded(self.data, todo):
-            summed += self._step(batch, samples_BN, lengths, len(batches))
-            count += len(batch)
+        for batch, samples_BN, lengths in loaded(self.data, batches[self.standing.step :]):
+            self._step(batch, samples_BN, lengths, len(batches))
             self.progress(f"epoch {number + 1}", self.standing.step, len(batches), "batches")
-            self._save_or_stop(should_stop())
-        result = self._judged(number, summed / count if count else math.nan)
-        self.standing = replace(self.standing, epoch=number + 1, step=0, history=(*self.standing.history, result))
-        best = min(self.standing.history, key=lambda one: one.merit)
-        if result is best or self.standing.epoch == self.config.train.epochs:
+            self._save_or_stop()
+        try:
+            result = self._judged(number)
+        except (DsprepError, Interrupted):  # the epoch's work is not lost for a bad clip among the dev data
             self._save()
-        write_whole(self.run / "history.json", seal({"epochs": self.standing.facts()["history"]}, indent=1))
+            raise
+        history = (*self.standing.history, result)
+        self.standing = replace(self.standing, epoch=number + 1, step=0, summed_loss=0.0, utterances=0, history=history)
+        if result is self.standing.best or self.standing.epoch == self.config.train.epochs:
+            self._save()
+        self.write_history()
         return result
 
-    def _step(self, batch: Batch, samples_BN: torch.Tensor, lengths: list[int], steps: int) -> float:
-        """One step of the optimiser; the summed loss of the batch."""
+    def write_history(self) -> None:
+        """What each epoch came to, for people and plots."""
+        write_whole(self.run / "history.json", seal({"epochs": self.standing.facts()["history"]}, indent=1))
+
+    def _step(self, batch: Batch, samples_BN: torch.Tensor, lengths: list[int], steps: int) -> None:
+        """One step of the optimiser."""
         train, at = self.config.train, self.standing
         torch.manual_seed(int.from_bytes(draw(train.seed, at.epoch, at.step)) >> 1)
         for group in self.optimizer.param_groups:
@@ -141,42 +157,56 @@ class Trainer:
         self._check(losses_B, ids)
         self.optimizer.zero_grad()
         losses_B.mean().backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.model.parameters(), train.clip)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), train.clip)
+        self._check(norm.expand(len(ids)), ids)
         self.optimizer.step()
-        self.standing = replace(at, step=at.step + 1, total_steps=at.total_steps + 1)
-        return float(losses_B.detach().sum())
+        self.standing = replace(
+            at,
+            step=at.step + 1,
+            summed_loss=at.summed_loss + float(losses_B.detach().sum()),
+            utterances=at.utterances + len(ids),
+        )
 
     def _check(self, losses_B: torch.Tensor, ids: list[str]) -> None:
         bad = [name for name, loss in zip(ids, losses_B.tolist(), strict=True) if not math.isfinite(loss)]
         if bad:
             raise TrainingError(
                 f"the loss of {', '.join(bad)} is not a number, in epoch {self.standing.epoch + 1}, batch "
-                f"{self.standing.step + 1}: look at these clips, or lower train.rate; "
+                f"{self.standing.step + 1}: look at these clips, or begin a new --run with a lower train.rate; "
                 f"{self.run} keeps its last checkpoint"
             )
 
-    def _judged(self, number: int, loss: float) -> EpochResult:
-        judged = judge(self.model, self.features, self.dev, self.alphabet, self.config.batch, self.progress)
+    def _judged(self, number: int) -> EpochResult:
+        def progress(stage: str, done: int, total: int, unit: str) -> None:
+            self.progress(stage, done, total, unit)
+            if self.should_stop():
+                raise Interrupted(self._farewell())
+
+        judged = judge(self.model, self.features, self.dev, self.alphabet, self.config.batch, progress)
         return EpochResult(
             epoch=number + 1,
-            loss=loss,
+            loss=self.standing.summed_loss / self.standing.utterances,
             dev_loss=judged.loss,
             dev_words=judged.words,
             dev_characters=judged.characters,
         )
 
-    def _save_or_stop(self, stop: bool) -> None:
+    def _save_or_stop(self) -> None:
+        stop = self.should_stop()
         if stop or time.monotonic() - self.saved > 60 * self.config.train.save_minutes:
             self._save()
         if stop:
-            raise Interrupted(f"stopped; type the same command to go on from {self.run}")
+            raise Interrupted(self._farewell())
+
+    def _farewell(self) -> str:
+        return f"stopped; type the same command to go on from {self.run}"
 
     def _save(self) -> None:
         save(self.run, self.standing, self.model, self.optimizer)
         self.saved = time.monotonic()
 
     def _fitting(self, data: Data) -> Data:
-        ids = unfit(data, self.features, self.model)
+        ids = unfit(data, self.features, self.model, self.alphabet)
         if len(ids) == len(data.samples):
             raise TrainingError("every transcript is longer than its audio allows: is this the right data?")
         if ids:
@@ -191,11 +221,12 @@ class Trainer:
             try:
                 tensors = read_tensors(path)
             except TrainingError as error:
-                self.notice(f"{error}; the one before it is used")
+                remove(path)
+                self.notice(f"{error}; it is removed")
                 continue
             load_model(self.model, tensors)
             load_optimizer(self.optimizer, self.model, tensors)
-            self.standing = standing
+            self.standing = replace(standing, config=self.config)
             self.notice(f"going on after epoch {standing.epoch}, batch {standing.step} of the next ({path.name})")
             return
 
@@ -203,12 +234,11 @@ class Trainer:
         """A checkpoint continues a run with the same config, alphabet and data, and no other."""
         if before.key == self.standing.key:
             return
-        mine, theirs = _flat(self.standing.facts()), _flat(before.facts())
-        names = [
-            name for name in mine if name.startswith(("config", "alphabet", "data")) and mine[name] != theirs.get(name)
-        ]
+        mine, theirs = _flat(self.standing.identity()), _flat(before.identity())
         changed = ", ".join(
-            f"{name.removeprefix('config.')}: {theirs.get(name)} there, {mine[name]} now" for name in names
+            f"{name.removeprefix('config.')}: {theirs.get(name)} there, {value} now"
+            for name, value in mine.items()
+            if value != theirs.get(name)
         )
         raise TrainingError(
             f"{self.run} is another run ({changed}): name another --run folder, or give what it was begun with"

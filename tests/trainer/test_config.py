@@ -41,7 +41,7 @@ def test_set_puts_one_key_over_the_file(tmp_path: Path) -> None:
     [
         ("train.epoch=3", r"no key train\.epoch; there are train\.epochs"),
         ("train.epochs=many", r"train\.epochs = 'many' is not of type int"),
-        ("train.epochs=0", r"train\.epochs = 0 must be above 0"),
+        ("train.epochs=0", r"train\.epochs = 0 is not from 1 to"),
         ("train.epochs=true", "is not of type int"),
         ("model.name=deepspeech3", "is none of deepspeech1, deepspeech2"),
         ("model.cell=rnn", "is none of lstm, gru"),
@@ -52,6 +52,13 @@ def test_set_puts_one_key_over_the_file(tmp_path: Path) -> None:
         ("modle.hidden=1", "no key modle"),
         ("train=3", "train = 3 is not a table of keys"),
         ("model=3", "model = 3 is not a table of keys"),
+        ("model.name=[1]", r"model\.name \[1\] is none of"),
+        ("model.channels=0", r"model\.channels = 0 is not from"),
+        ("model.dropout=2.0", r"model\.dropout = 2\.0 is not from"),
+        ("train.rate=inf", r"train\.rate = inf is not from"),
+        ("train.warmup=nan", r"train\.warmup = nan is not from"),
+        ("train.clip=-1", r"train\.clip = -1\.0 is not from"),
+        ("train.seed=99999999999999999999999", r"train\.seed = 9+ is not from"),
     ],
 )
 def test_what_is_wrong_is_told(setting: str, told: str) -> None:
@@ -65,3 +72,18 @@ def test_a_file_that_is_not_there_or_no_toml_is_told(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("[train\n")
     with pytest.raises(UsageError, match="is not a TOML file"):
         read_config(str(tmp_path / "c.toml"))
+
+
+def test_every_number_has_bounds() -> None:
+    from dataclasses import asdict
+
+    from dsprep.trainer.config import BOUNDS
+
+    numbers = {
+        f"{prefix}.{key}"
+        for kind in (DeepSpeech1Config, DeepSpeech2Config)
+        for prefix, table in (("model", kind()), ("batch", Config().batch), ("train", Config().train))
+        for key, value in asdict(table).items()
+        if type(value) in (int, float)
+    }
+    assert numbers == set(BOUNDS)

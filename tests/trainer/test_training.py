@@ -18,7 +18,7 @@ from dsprep.manifests import (
     read_manifest,
 )
 from dsprep.pipeline.sharding import shard
-from dsprep.trainer.checkpoint import best, checkpoints, read_tensors
+from dsprep.trainer.checkpoint import best_first, checkpoints, read_tensors
 from dsprep.trainer.config import Config, TrainConfig, read_config
 from dsprep.trainer.data import Data, read_data
 from dsprep.trainer.evaluation import evaluate
@@ -67,14 +67,42 @@ def test_stopped_anywhere_and_gone_on_it_ends_with_the_same_weights(
     tmp_path: Path, data: Data, dev: Data, preset: str
 ) -> None:
     whole = train(config(preset), english(), data, dev, tmp_path / "whole")
-    assert whole.total_steps > 6
-    for stop in (1, 2, whole.total_steps // 3, whole.total_steps - 1):
+    calls = 0
+
+    def count() -> bool:
+        nonlocal calls
+        calls += 1
+        return False
+
+    train(config(preset), english(), data, dev, tmp_path / "counted", should_stop=count)
+    assert calls > 9, "it is asked after each step, and while the dev data are judged"
+    for stop in range(1, calls + 1, 1 if preset == "ds2-small" else 4):
         run = tmp_path / f"stopped {stop} é"
         with pytest.raises(Interrupted):
             train(config(preset), english(), data, dev, run, should_stop=after(stop))
         resumed = train(config(preset), english(), data, dev, run)
+        assert resumed == whole
+        assert best_first(run)[0][1] == best_first(tmp_path / "whole")[0][1]
         assert_same(tensors(run), tensors(tmp_path / "whole"))
-        assert [one.dev_loss for one in resumed.history] == [one.dev_loss for one in whole.history]
+        assert (run / "history.json").read_bytes() == (tmp_path / "whole" / "history.json").read_bytes()
+
+
+def test_a_checkpoint_after_every_step_changes_nothing(tmp_path: Path, data: Data, dev: Data) -> None:
+    train(config(), english(), data, dev, tmp_path / "whole")
+    often = train(config("ds2-small", "train.save_minutes=0.0"), english(), data, dev, tmp_path / "often")
+    assert checkpoints(tmp_path / "often")[0][1] == often
+    assert (often.epoch, often.step) == (3, 0)
+    assert_same(tensors(tmp_path / "often"), tensors(tmp_path / "whole"))
+    notices: list[str] = []
+    train(
+        config("ds2-small", "train.save_minutes=0.0"),
+        english(),
+        data,
+        dev,
+        tmp_path / "often",
+        on_notice=notices.append,
+    )
+    assert "going on after epoch 3, batch 0" in notices[0]
 
 
 def test_shards_and_their_manifest_train_to_the_same_weights(
@@ -111,6 +139,7 @@ def test_evaluation_is_the_dev_result_of_the_best_epoch_whatever_the_batches(
     winner = min(standing.history, key=lambda one: one.merit)
     assert used.history[-1] == winner
     assert (result.words, result.characters) == (winner.dev_words, winner.dev_characters)
+    assert winner == used.best
     assert result.loss == pytest.approx(winner.dev_loss, rel=1e-4)
     assert [one.sample for one in result.heard] == list(dev.samples)
 
@@ -121,23 +150,115 @@ def test_old_checkpoints_go_and_the_best_and_latest_stay(tmp_path: Path, data: D
     names = sorted(path.name for path in (run / "checkpoints").iterdir())
     assert 2 <= len([name for name in names if name.endswith(".safetensors")]) <= 3
     assert len(names) == 2 * len([name for name in names if name.endswith(".safetensors")])
-    assert best(run)[0].exists()
+    assert best_first(run)[0][0].exists()
 
 
-def test_a_damaged_newest_checkpoint_is_told_and_the_one_before_used(tmp_path: Path, data: Data, dev: Data) -> None:
-    run, notices = tmp_path / "run", list[str]()
-    for stop in (2, 2):
-        with pytest.raises(Interrupted):
-            train(config(), english(), data, dev, run, should_stop=after(stop))
-    newest, before = checkpoints(run)[:2]
-    broken = bytearray(newest[0].read_bytes())
+def damage(path: Path) -> None:
+    broken = bytearray(path.read_bytes())
     broken[-1] ^= 1
-    newest[0].write_bytes(broken)
-    train(config(), english(), data, dev, run, on_notice=notices.append)
-    assert "is damaged" in notices[0]
-    assert before[0].name in notices[1]
-    train(config(), english(), data, dev, tmp_path / "whole")
-    assert_same(tensors(run), tensors(tmp_path / "whole"))
+    path.write_bytes(broken)
+
+
+@pytest.mark.parametrize("number", [1, 2, 9])
+def test_damaged_checkpoints_are_told_removed_and_made_again(
+    tmp_path: Path, data: Data, dev: Data, number: int
+) -> None:
+    run, notices = tmp_path / "run", list[str]()
+    whole = train(config(), english(), data, dev, run)
+    kept = tensors(run)
+    found = checkpoints(run)
+    for path, _ in found[:number]:
+        damage(path)
+    assert train(config(), english(), data, dev, run, on_notice=notices.append) == whole
+    assert ["is damaged" in notice for notice in notices[: len(found[:number])]] == [True] * len(found[:number])
+    assert len(notices) == min(number + 1, len(found)), "what it goes on from is told, unless nothing is left"
+    assert_same(tensors(run), kept)
+    result, standing = evaluate(run, dev, "cpu", on_notice=notices.append)
+    assert standing.history[-1] == whole.best
+    assert result.words == whole.best.dev_words
+
+
+def test_evaluate_takes_the_next_best_for_a_damaged_best(tmp_path: Path, data: Data, dev: Data) -> None:
+    run, notices = tmp_path / "run", list[str]()
+    train(config(), english(), data, dev, run)
+    first, second = best_first(run)[:2]
+    damage(first[0])
+    _, standing = evaluate(run, dev, "cpu", on_notice=notices.append)
+    assert standing == second[1]
+    assert f"{first[0]} is damaged" in notices[0]
+    for path, _ in checkpoints(run):
+        path.write_bytes(b"")
+    with pytest.raises(TrainingError, match="holds no whole checkpoint"):
+        evaluate(run, dev, "cpu")
+
+
+def test_what_a_kill_left_without_a_record_is_removed(tmp_path: Path, data: Data, dev: Data) -> None:
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    left = tmp_path / "run" / "checkpoints" / "00009-000000.safetensors"
+    left.write_bytes(b"half")
+    train(config(), english(), data, dev, tmp_path / "run")
+    assert not left.exists()
+
+
+def test_a_bad_clip_among_the_dev_data_costs_no_epoch(tmp_path: Path, digits: Path, data: Data) -> None:
+    shutil.copytree(digits, tmp_path / "in")
+    broken = read_data([tmp_path / "in" / "test-clean.csv"])
+    victim = broken.samples[0].path
+    whole = victim.read_bytes()
+    victim.write_bytes(b"noise" + whole[5:])
+    with pytest.raises(DataError, match=broken.samples[0].id):
+        train(config(), english(), data, broken, tmp_path / "run")
+    victim.write_bytes(whole)
+    notices: list[str] = []
+    train(config(), english(), data, broken, tmp_path / "run", on_notice=notices.append)
+    assert "going on after epoch 0, batch 4" in notices[0]
+
+
+def test_more_epochs_can_be_asked_for_unless_the_schedule_counts_them(tmp_path: Path, data: Data, dev: Data) -> None:
+    constant = ("train.schedule=constant", "train.save_minutes=5")
+    train(config("ds2-small", *constant, "train.epochs=1"), english(), data, dev, tmp_path / "run")
+    longer = train(config("ds2-small", *constant[:1], "train.epochs=3"), english(), data, dev, tmp_path / "run")
+    whole = train(config("ds2-small", *constant[:1]), english(), data, dev, tmp_path / "whole")
+    assert longer.history == whole.history
+    train(config(), english(), data, dev, tmp_path / "cycle")
+    with pytest.raises(TrainingError, match=r"train\.epochs: 3 there, 4 now"):
+        train(config("ds2-small", "train.epochs=4"), english(), data, dev, tmp_path / "cycle")
+
+
+def test_dev_data_that_cannot_be_written_are_told(tmp_path: Path, data: Data, dev: Data) -> None:
+    notices: list[str] = []
+    few = Alphabet(tuple(character for character in english().characters if character != "v"), 27)
+    mute = Data(data.samples[:1], data.clips[:1])
+    assert "v" not in mute.samples[0].transcript
+    train(config(), few, mute, dev, tmp_path / "run", on_notice=notices.append)
+    assert notices[0].startswith("dev data: the alphabet lacks 'v'")
+    evaluate(tmp_path / "run", dev, "cpu", on_notice=notices.append)
+    assert notices[-1].startswith("the model cannot write 'v'")
+
+
+def test_a_manifest_that_lies_about_a_length_is_told(tmp_path: Path, data: Data, dev: Data) -> None:
+    first, *rest = data.samples
+    lie = Sample(id=first.id, path=first.path, size=first.size, transcript=first.transcript, duration=0.6)
+    (tmp_path / "x.csv").write_bytes(manifest_bytes([lie, *rest], tmp_path))
+    with pytest.raises(DataError, match=r"holds 0\.500 s, its manifest says 0\.600 s"):
+        train(config(), english(), read_data([tmp_path / "x.csv"]), dev, tmp_path / "run")
+
+
+@pytest.mark.parametrize("sound", [b"", b"RIFF", bytes(44)])
+def test_a_clip_without_sound_is_told(tmp_path: Path, sound: bytes) -> None:
+    (tmp_path / "x.wav").write_bytes(sound)
+    (tmp_path / "x.csv").write_text(f"wav_filename,wav_filesize,transcript\nx.wav,{len(sound)},a\n")
+    with pytest.raises(DataError, match=r"x: .*x\.wav"):
+        read_data([tmp_path / "x.csv"])
+
+
+def test_a_text_fits_however_its_accents_are_typed(tmp_path: Path, data: Data, dev: Data) -> None:
+    accents = Alphabet((*english().characters, "é"), 29)
+    notices: list[str] = []
+    # 25 steps' worth of letters as NFC, twice as many characters as NFD, in 26 steps.
+    decomposed = with_transcript(data, tmp_path / "in", "e\u0301a" * 12)
+    train(config(), accents, decomposed, dev, tmp_path / "run", on_notice=notices.append)
+    assert notices == []
 
 
 @pytest.mark.parametrize("cut", [0, 100])
@@ -169,8 +290,10 @@ def test_a_run_does_not_go_on_as_another(
 def test_a_run_does_not_go_on_with_other_data(tmp_path: Path, data: Data, dev: Data) -> None:
     with pytest.raises(Interrupted):
         train(config(), english(), data, dev, tmp_path / "run", should_stop=after(1))
-    with pytest.raises(TrainingError, match="is another run \\(data: "):
+    with pytest.raises(TrainingError, match=r"is another run \(training data: "):
         train(config(), english(), dev, dev, tmp_path / "run")
+    with pytest.raises(TrainingError, match=r"is another run \(dev data: "):
+        train(config(), english(), data, data, tmp_path / "run")
 
 
 def test_a_character_without_a_label_is_told_before_anything_is_done(tmp_path: Path, data: Data, dev: Data) -> None:
@@ -209,7 +332,7 @@ def test_the_longest_text_that_fits_has_a_finite_loss_and_one_more_does_not(
 
 
 def test_a_loss_that_is_no_number_is_told_and_names_its_clips(tmp_path: Path, data: Data, dev: Data) -> None:
-    wild = config("ds1-small", "train.rate=1e30")
+    wild = config("ds1-small", "train.rate=1000.0")
     with pytest.raises(TrainingError, match=r"the loss of .*\d+-\d-\d+.* is not a number, in epoch \d, batch \d"):
         train(wild, english(), data, dev, tmp_path / "run")
 

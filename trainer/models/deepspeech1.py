@@ -3,8 +3,8 @@
 As mozilla/DeepSpeech 0.1 has it (DeepSpeech.py, BiRNN): three dense layers on 19 frames of MFCCs, a
 bidirectional LSTM, two dense layers. Sizes n, n, 2n, 2 x n, n, characters; the rectifier is clipped at 20.
 
-Deviations: PyTorch's LSTM has a second bias, kept at zero and not trained; the forget gate's bias of 1 is
-part of its first bias instead of being added to it at each step.
+Deviations: gradients are clipped, there they are not. PyTorch's LSTM has a second bias, kept at zero and not
+trained; the forget gate's bias of 1 is part of its first bias instead of being added to it at each step.
 
 Axes: B utterances, T steps of 20 ms, F features, V labels.
 """

@@ -5,7 +5,8 @@ layers with batch normalisation before each but the first, both directions summe
 unidirectional model looks ahead by a convolution over future steps.
 
 Deviations: lengths are whole numbers, so no utterance loses its last frame to rounding; batch normalisation
-takes its statistics from frames inside the utterances alone, so training does not depend on padding either.
+takes its statistics from frames inside the utterances alone, so training does not depend on padding either; the
+loss is the mean over a batch, there the sum, so the same bound on gradients cuts less.
 
 Axes: B utterances, C channels, F features, T frames or steps, H units, V labels.
 """
