@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import signal
 import sys
 import time
@@ -38,6 +39,10 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except DsprepError as error:
             raise click.ClickException(_shown(str(error))) from error
+        except OSError as error:
+            # The library translates what it expects; what is left is the terminal's, or a disk's that went away.
+            place = error.filename or "standard output"
+            raise click.ClickException(_shown(f"{place}: {error.strerror or error}")) from error
         except (Interrupted, KeyboardInterrupt) as stop:
             message = str(stop) or "interrupted; what is done is kept, type the same command to go on"
             click.echo(message, err=True)
@@ -53,7 +58,9 @@ def main() -> None:
 
 
 path_type = click.Path(path_type=Path)
-workers_option = click.option("--workers", type=click.IntRange(1), help="Processes at a time.  [default: one a core]")
+workers_option = click.option(
+    "--workers", type=click.IntRange(1, 1024), help="Processes at a time.  [default: one a core]"
+)
 
 
 @main.command()
@@ -104,6 +111,10 @@ def import_(
     from .pipeline.text import PROFILES
     from .pipeline.workers import available
 
+    if not (math.isfinite(min_seconds) and min_seconds <= max_seconds):
+        raise UsageError(f"--min-seconds {min_seconds} --max-seconds {max_seconds}: nothing is that long")
+    if "" in source:
+        raise UsageError("--source is empty: it takes an archive, a folder or a URL")
     what = CORPORA[_one_of("corpus", corpus, CORPORA)]
     names = [one.name for one in what.parts]
     parts = [_one_of(f"part of {corpus}", name, names) for name in dict.fromkeys(part)] or names
@@ -438,4 +449,4 @@ def _bytes(size: int) -> str:
 
 def _shown(text: str) -> str:
     """Text from data, safe for a terminal: control characters as escapes."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

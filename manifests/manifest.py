@@ -52,6 +52,9 @@ def read_manifest(path: Path) -> list[Sample]:
         DataError: the file is missing, has no such columns, or a row cannot be a sample (named by line).
     """
     try:
+        csv.field_size_limit(
+            2**31 - 1
+        )  # of the whole process; a transcript may be longer than the 131072 it begins with
         with path.open(encoding="utf-8-sig", newline="") as file:
             return list(_samples(csv.reader(file, strict=True), path))
     except FileNotFoundError as error:

@@ -11,7 +11,7 @@ class Sample:
     """A clip of audio that can be read with one `pread`, and its transcript."""
 
     id: str
-    """Unique within its manifest: `[A-Za-z0-9_-]{1,100}`."""
+    """Unique within its manifest: `[A-Za-z0-9_-]{1,95}`."""
     path: Path
     """The audio file, or the tar that holds it."""
     size: int

@@ -11,14 +11,14 @@ Utterance(
 import re
 from dataclasses import dataclass
 
-ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
-"""What an id may be. A webdataset key ends at its first dot, and USTAR holds names of 100 bytes."""
+ID = re.compile(r"[A-Za-z0-9_-]{1,95}")
+"""What an id may be. A webdataset key ends at its first dot, and USTAR holds names of 100 bytes, `.json` among them."""
 
 
 def check_id(value: str) -> None:
     """Raise ValueError unless `value` can be a file name, a webdataset key and a CSV cell everywhere."""
     if not ID.fullmatch(value):
-        raise ValueError(f"id {value!r} is not 1 to 100 of A-Z a-z 0-9 _ -")
+        raise ValueError(f"id {value!r} is not 1 to 95 of A-Z a-z 0-9 _ -")
 
 
 def check_text(name: str, value: str) -> None:
@@ -40,7 +40,7 @@ class Utterance:
     """A stretch of audio and what was said in it, where the corpus has them."""
 
     id: str
-    """Unique within its part, stable between runs: `[A-Za-z0-9_-]{1,100}`."""
+    """Unique within its part, stable between runs: `[A-Za-z0-9_-]{1,95}`."""
     audio: str
     """Name of the audio file, as the archive or folder of the corpus spells it, `/` between folders."""
     text: str

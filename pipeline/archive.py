@@ -31,6 +31,10 @@ def reading(path: Path) -> Iterator[None]:
         raise SourceError(f"{path} is damaged: {error}; fetch it again") from error
 
 
+MOST_DEFLATED = 1032
+"""Bytes that one byte of deflate can stand for."""
+
+
 class Stream:
     """The bytes of a tar, gunzipped if need be, counted, and hashed as they lie on disk."""
 
@@ -42,6 +46,8 @@ class Stream:
         self.compressed = self._head[:2] == b"\x1f\x8b"
         self._gunzip = zlib.decompressobj(wbits=31) if self.compressed else None
         self._ready = b"" if self.compressed else self._head
+        self.largest = self._total * (MOST_DEFLATED if self.compressed else 1)
+        """Bytes that a member can have at the most."""
         self._position, self._recent = 0, deque[bytes]()
 
     def read(self, size: int) -> bytes:
@@ -106,19 +112,23 @@ def open_tar(path: Path, algorithm: str, progress: Progress) -> Iterator[tuple[t
     """
     with reading(path), path.open("rb") as file:
         stream = Stream(file, path, algorithm, progress)
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=BLOCK) as tar:  # type: ignore[call-overload]
+        with _readable():
+            tar = tarfile.open(fileobj=stream, mode="r|", bufsize=BLOCK)  # type: ignore[call-overload]  # noqa: SIM115
+        with tar:
             yield tar, stream
 
 
 def members(tar: tarfile.TarFile, stream: Stream, path: Path) -> Iterator[tarfile.TarInfo]:
-    """The regular files of a tar, then proof that it was whole.
+    """The files and links of a tar, then proof that it was whole.
 
     tarfile takes the end of the data, and any later block that is no header, for the end of the archive;
     but after its last member a whole tar has a block of zeros, and nothing else up to its end.
     """
-    while (member := tar.next()) is not None:
+    while (member := _next(tar)) is not None:
         tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep them all
-        if member.isreg() and not member.issparse():
+        if not 0 <= member.size <= stream.largest:
+            raise SourceError(f"{path} is damaged: {member.name} is said to have {member.size} bytes; fetch it again")
+        if not member.isdir():
             yield member
     rest = stream.rest(tar.offset)
     first = next(rest, b"")
@@ -126,6 +136,20 @@ def members(tar: tarfile.TarFile, stream: Stream, path: Path) -> Iterator[tarfil
         raise SourceError(f"{path} has no end: it was cut off; fetch it again")
     if first.strip(b"\0") or any(block.strip(b"\0") for block in rest):
         raise SourceError(f"{path} is damaged at byte {tar.offset} of the tar in it; fetch it again")
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """tarfile's own words for a header that it stumbles over, whatever it was that it raised."""
+    try:
+        yield
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise tarfile.ReadError(f"a header cannot be read ({error})") from error
+
+
+def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+    with _readable():
+        return tar.next()
 
 
 def content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -122,8 +122,15 @@ def _to_pcm(samples: NDArray[np.float32], rate: int) -> Pcm:
 
 
 def _check_riff(data: bytes) -> None:
-    """libsndfile reads a WAV that was cut off as a shorter one; its own size field knows better."""
-    if data[:4] == b"RIFF" and len(data) >= 8:
-        promised = 8 + int.from_bytes(data[4:8], "little")
-        if promised > len(data):
-            raise Truncated(f"{len(data)} of {promised} bytes are there")
+    """libsndfile reads a WAV that was cut off as a shorter one; its own size fields know better."""
+    if data[:4] != b"RIFF":
+        return
+    promised, position = 8 + int.from_bytes(data[4:8], "little"), 12
+    while position + 8 <= len(data):
+        size = int.from_bytes(data[position + 4 : position + 8], "little")
+        if data[position : position + 4] == b"data":
+            promised = max(promised, position + 8 + size)
+            break
+        position += 8 + size + size % 2
+    if promised > len(data):
+        raise Truncated(f"{len(data)} of {promised} bytes are there")

@@ -7,7 +7,7 @@ Which clips are in chunk 3 depends on the corpus's own order alone, so neither t
 what was done before can change a byte. Converting runs in worker processes, one whole chunk at a time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,7 +77,7 @@ class Chunk:
         return digest_of([source, settings.facts(), self.part, self.index, rows])
 
 
-def plan_chunks(part: str, audio: Sequence[str], rows: dict[str, list[Utterance]]) -> list[Chunk]:
+def plan_chunks(part: str, audio: Iterable[str], rows: dict[str, list[Utterance]]) -> list[Chunk]:
     """The chunks of a part: those of its `audio` files that have rows, in their order, by `CLIPS`."""
     clips = [Clip(name, tuple(rows[name])) for name in audio if name in rows]
     runs = (clips[start : start + CLIPS] for start in range(0, len(clips), CLIPS))
@@ -158,12 +158,7 @@ class Rejected(NamedTuple):
 
 
 def _clip(clip: Clip, span: Span, settings: Settings, building: Building) -> Iterator[Kept | Rejected]:
-    try:
-        data = span.read()
-    except OSError as error:
-        detail = f"cannot read {clip.name}: {error.strerror}"
-        yield from (Rejected(row.id, Reason.UNREADABLE, detail, None) for row in clip.utterances)
-        return
+    data = span.read_surveyed()
     for row in clip.utterances:
         yield _row(row, data, settings, building)
 

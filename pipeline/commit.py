@@ -1,6 +1,6 @@
 """The one way in which dsprep makes things that last: chunks of audio, shards, downloads, checkpoints.
 
-    .00003.4711-9f3a.tmp     written, hashed and fsynced under a name of its own
+    .00003.4711-....tmp      written, hashed and fsynced under a name of its own
     00003/                   then renamed
     00003.json               then the record: key, and size and sha256 of each file
 
@@ -24,7 +24,9 @@ from typing import Any, BinaryIO
 
 from ..manifests import DataError, OutputError
 
-TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
+TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-(?P<process>[0-9a-f]{8})[0-9a-f]{8}\.tmp")
+PROCESS = secrets.token_hex(4)
+"""Of this process and no other: in containers, process numbers come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +114,20 @@ class HashingFile:
     def write(self, data: bytes | bytearray | memoryview) -> int:
         """Write all of `data`."""
         self.sha256.update(data)
-        view = memoryview(data).cast("B")
-        while view:
-            view = view[self._raw.write(view) :]
+        write_all(self._raw, data)
         self.size += len(data)
         return len(data)
 
     def tell(self) -> int:
         """Bytes written so far."""
         return self.size
+
+
+def write_all(raw: Any, data: bytes | bytearray | memoryview) -> None:
+    """Write all of `data` to an unbuffered file, which may take it in pieces."""
+    view = memoryview(data).cast("B")
+    while view:
+        view = view[raw.write(view) :]
 
 
 def commit(final: Path, key: str, build: Callable[[Building], Any], *, folder: bool = False) -> Record:
@@ -173,8 +180,8 @@ def accepted(final: Path, key: str) -> Record | None:
 
 
 def record_path(final: Path) -> Path:
-    """Where the record of `final` stands: beside it, `.json`."""
-    return final.with_name(final.name.partition(".")[0] + ".json")
+    """Where the record of `final` stands: beside it, its name with `.json` after it."""
+    return final.with_name(final.name + ".json")
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -208,7 +215,7 @@ def writing(path: Path) -> Iterator[None]:
 def sweep(folder: Path) -> None:
     """Remove what dead processes left half-made below `folder`; another run's live work stays."""
     for path in folder.rglob(".*.tmp"):
-        if (match := TEMPORARY.fullmatch(path.name)) and not _alive(int(match["pid"])):
+        if (match := TEMPORARY.fullmatch(path.name)) and not _alive(int(match["pid"]), match["process"]):
             discard(path)
 
 
@@ -237,7 +244,7 @@ def _replace(temporary: Path, final: Path) -> None:
 
 def temporary_name(final: Path) -> Path:
     """A name beside `final` that no other process uses, and that `sweep` knows for its own."""
-    return final.with_name(f".{final.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    return final.with_name(f".{final.name}.{os.getpid()}-{PROCESS}{secrets.token_hex(4)}.tmp")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -255,7 +262,9 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def _alive(pid: int) -> bool:
+def _alive(pid: int, process: str) -> bool:
+    if pid == os.getpid():
+        return process == PROCESS
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -3,7 +3,7 @@
 archives/.dev-clean.tar.gz.part         what has arrived
 archives/.dev-clean.tar.gz.part.json    what it is a piece of: the server's ETag
 archives/dev-clean.tar.gz               whole, its digest checked
-archives/dev-clean.json                 its record
+archives/dev-clean.tar.gz.json          its record
 """
 
 import fcntl

@@ -28,11 +28,11 @@ from ..manifests import (
 )
 from . import fetch
 from .chunk import Chunk, Settings, Task, convert, outcome, plan_chunks
-from .commit import Record, accepted, digest_of, discard, seal, write_whole
+from .commit import Record, accepted, digest_of, discard, read_record, seal, write_whole
 from .outdir import MADE_BY, begin, end, file_facts, reopen
-from .rows import read_rows
+from .rows import ReadRows, read_rows
 from .screen import Reason, Rejection
-from .source import Place, Span, Survey, find, spans, survey
+from .source import Place, Span, Survey, changed, find, spans, survey
 from .spool import Spool
 from .workers import run
 
@@ -85,7 +85,8 @@ def import_corpus(
     """
     facts = {MADE_BY: "dsprep import", "corpus": corpus.name, "parts": dict.fromkeys(parts)}
     begin(out, MARK, facts, lambda before: _check_same(out, before, corpus.name, parts))
-    reports = [_import_part(corpus, corpus.part(name), sources, out, settings, workers, progress) for name in parts]
+    prepared = [_prepare(corpus, corpus.part(name), sources, out, progress) for name in parts]
+    reports = [_import_part(one, out, settings, workers, progress) for one in prepared]
     _finish(corpus, reports, out, settings)
     return reports
 
@@ -100,32 +101,41 @@ def _check_same(out: Path, before: dict[str, Any], corpus: str, parts: Sequence[
         )
 
 
-def _import_part(
-    corpus: Corpus,
-    part: Part,
-    sources: Sequence[str],
-    out: Path,
-    settings: Settings,
-    workers: int,
-    progress: Progress,
-) -> PartReport:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A part whose sources were found whole, before any of its audio is read."""
+
+    part: Part
+    places: list[Place]
+    survey: Survey
+    rows: ReadRows
+
+
+def _prepare(corpus: Corpus, part: Part, sources: Sequence[str], out: Path, progress: Progress) -> Prepared:
     places = find(corpus, part, fetch.local(part, sources, out / "archives", progress))
+    for place in places:
+        if place.path.is_dir() and out.resolve().is_relative_to(place.path.resolve()):
+            raise SourceError(f"{out} lies in {place.path}, which is to be read: name an output folder outside of it")
     found = survey(corpus, part, places, progress)
-    read = read_rows(corpus, part, found)
-    if not read.count:
+    rows = read_rows(corpus, part, found)
+    if not rows.count:
         raise SourceError(f"nothing of {corpus.name} {part.name} in {places[0].path}: looked for {corpus.layout}")
-    chunks = plan_chunks(part.name, found.audio, read.by_audio)
-    source = digest_of([asdict(file) for file in found.files])
-    records = _convert_all(chunks, places, source, settings, out, workers, progress)
+    return Prepared(part, places, found, rows)
+
+
+def _import_part(prepared: Prepared, out: Path, settings: Settings, workers: int, progress: Progress) -> PartReport:
+    part, found, rows = prepared.part, prepared.survey, prepared.rows
+    chunks = plan_chunks(part.name, found.audio, rows.by_audio)
+    records = _convert_all(chunks, prepared, settings, out, workers, progress)
     outcomes = [outcome(record, chunk, out) for chunk, record in zip(chunks, records, strict=True)]
     samples = [sample for kept, _ in outcomes for sample in kept]
-    rejections = [*read.rejections, *(rejection for _, left in outcomes for rejection in left)]
-    if len(samples) + len(rejections) != read.count:
-        raise AssertionError(f"{read.count} rows went in, {len(samples)} + {len(rejections)} came out")
+    rejections = [*rows.rejections, *(rejection for _, left in outcomes for rejection in left)]
+    if len(samples) + len(rejections) != rows.count:
+        raise AssertionError(f"{rows.count} rows went in, {len(samples)} + {len(rejections)} came out")
     paths = [chunk.folder(out) for chunk in chunks]
     return PartReport(
         part.name,
-        read.count,
+        rows.count,
         tuple(samples),
         tuple(rejections),
         found,
@@ -135,13 +145,13 @@ def _import_part(
 
 def _convert_all(
     chunks: Sequence[Chunk],
-    places: Sequence[Place],
-    source: str,
+    prepared: Prepared,
     settings: Settings,
     out: Path,
     workers: int,
     progress: Progress,
 ) -> list[Record]:
+    source = digest_of([asdict(file) for file in prepared.survey.files])
     keys = [chunk.key(source, settings) for chunk in chunks]
     records = {chunk.index: accepted(chunk.folder(out), key) for chunk, key in zip(chunks, keys, strict=True)}
     todo = [chunk for chunk in chunks if records[chunk.index] is None]
@@ -152,7 +162,7 @@ def _convert_all(
         reopen(out, MARK)
     with Spool(out / "audio") as spool:
         tasks = (
-            Task(chunk, loaded, settings, out, keys[chunk.index]) for chunk, loaded in _loaded(todo, places, spool)
+            Task(chunk, loaded, settings, out, keys[chunk.index]) for chunk, loaded in _loaded(todo, prepared, spool)
         )
         for task, record in run(convert, tasks, workers):
             spool.release(task.spans)
@@ -162,26 +172,30 @@ def _convert_all(
     return [record for record in records.values() if record is not None]
 
 
-def _loaded(todo: Sequence[Chunk], places: Sequence[Place], spool: Spool) -> Iterator[tuple[Chunk, tuple[Span, ...]]]:
+def _loaded(todo: Sequence[Chunk], prepared: Prepared, spool: Spool) -> Iterator[tuple[Chunk, tuple[Span, ...]]]:
     """Each chunk with the bytes of its clips, as the places bring them."""
-    names = {clip.name for chunk in todo for clip in chunk.clips}
+    wanted = {clip.name: prepared.survey.audio[clip.name] for chunk in todo for clip in chunk.clips}
     waiting = iter(todo)
     chunk, ready = next(waiting, None), list[Span]()
-    for place in places if todo else ():
-        for name, span in spans(place, names.__contains__, spool.file):
+    for place in prepared.places if todo else ():
+        for name, span in spans(place, wanted, spool.keep):
             if chunk is None or name != chunk.clips[len(ready)].name:
-                raise SourceError(f"{place.path} changed while it was read; type the same command again")
+                raise changed(place.path)
             ready.append(span)
             if len(ready) == len(chunk.clips):
                 spool.cut()
                 yield chunk, tuple(ready)
                 chunk, ready = next(waiting, None), []
     if chunk is not None:
-        raise SourceError(f"{places[0].path} changed while it was read; type the same command again")
+        raise changed(prepared.places[0].path)
 
 
 def _finish(corpus: Corpus, reports: Sequence[PartReport], out: Path, settings: Settings) -> None:
-    """Write the manifests, rejected.csv, and import.json last; remove chunks that nothing names any more."""
+    """Write the manifests, rejected.csv, and import.json last; remove chunks that nothing names any more.
+
+    Raises:
+        OutputError: a run with other settings has written over ours in the meantime.
+    """
     for report in reports:
         write_whole(out / f"{report.name}.csv", manifest_bytes(report.samples, out))
     write_whole(out / "rejected.csv", _rejected_bytes(reports))
@@ -198,6 +212,11 @@ def _finish(corpus: Corpus, reports: Sequence[PartReport], out: Path, settings: 
         for path in (out / "audio" / report.name).glob("[0-9]*"):
             if path.name.removesuffix(".json") not in known:
                 discard(path)
+    for report in reports:
+        for path, record in report.chunks:
+            now = read_record(path)
+            if now is None or now.seal != record.seal:
+                raise OutputError(f"another import wrote other things into {out} meanwhile; type the command again")
     write_whole(out / MARK, seal(content, indent=1))
     end(out)
 

@@ -67,5 +67,5 @@ def _read(place: Path) -> dict[str, Any] | None:
         return unseal(place.read_bytes(), place)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except DataError:
+    except (OSError, DataError):
         return {}

@@ -6,7 +6,7 @@ from pathlib import Path
 from ..importers import Corpus, Part
 from ..manifests import BadRow, Utterance
 from .screen import Reason, Rejection
-from .source import Survey
+from .source import Survey, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,12 @@ class ReadRows:
 
 def read_rows(corpus: Corpus, part: Part, found: Survey) -> ReadRows:
     """All rows of a part: each either goes with an audio file that is there, or is rejected with a reason."""
-    audio, ids = set(found.audio), set[str]()
+    audio, ids = found.audio, set[str]()
     by_audio: dict[str, list[Utterance]] = {}
     rejections: list[Rejection] = []
 
     def reject(name: str, reason: Reason, detail: str) -> None:
-        rejections.append(Rejection(id=_shown(name), part=part.name, reason=reason, detail=_shown(detail)))
+        rejections.append(Rejection(id=shown(name), part=part.name, reason=reason, detail=shown(detail[:300])))
 
     count = 0
     for row in corpus.read(found.texts):
@@ -46,8 +46,3 @@ def read_rows(corpus: Corpus, part: Part, found: Survey) -> ReadRows:
     for name in orphans:
         reject(Path(name).stem, Reason.NO_TEXT, f"no row names {name}")
     return ReadRows(count + len(orphans), by_audio, tuple(rejections))
-
-
-def _shown(text: str) -> str:
-    """`text` with what UTF-8 cannot write, from file names of other encodings, as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()

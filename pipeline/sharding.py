@@ -8,7 +8,7 @@ from typing import Any
 from ..manifests import DataError, Progress, Sample, manifest_bytes, read_manifest, silent
 from .commit import Building, Record, accepted, commit, discard, read_record, seal, write_whole
 from .outdir import MADE_BY, begin, end, file_facts, reopen
-from .shards import INDEX, MANIFEST, Shard, plan_shards, write_tar
+from .shards import INDEX, MANIFEST, Shard, check_files, manifest_in, plan_shards, write_tar
 from .workers import run
 
 
@@ -37,6 +37,8 @@ def shard(
         OutputError: `out` is not ours or cannot be written.
     """
     samples = _read(manifests)
+    if out.resolve() in {sample.path.parent.resolve() for sample in samples}:
+        raise DataError(f"{out} holds what is to be read: name another folder for the shards")
     begin(out, INDEX, {MADE_BY: "dsprep shard"})
     shards = plan_shards(samples, shard_bytes, seed)
     digests = _audio_digests(samples)
@@ -72,33 +74,32 @@ def _write(task: Task) -> Record:
 
 def _read(manifests: Sequence[Path]) -> list[Sample]:
     samples: dict[str, Sample] = {}
-    for path in manifests:
-        for sample in read_manifest(path):
+    for place in manifests:
+        for sample in read_manifest(manifest_in(place)):
             if other := samples.get(sample.id):
                 raise DataError(f"id {sample.id} is in the data twice: {other.path} and {sample.path}")
-            if not sample.path.is_file():
-                raise DataError(f"{path}: {sample.id}: {sample.path} is gone; import again, or take the row out")
             samples[sample.id] = sample
     if not samples:
         raise DataError(f"{', '.join(map(str, manifests))}: no samples in there")
-    return list(samples.values())
+    found = list(samples.values())
+    check_files(found)
+    return found
 
 
 def _audio_digests(samples: Sequence[Sample]) -> dict[str, str]:
-    """The sha256 of each sample's audio, where the record of an import tells: changed audio is a changed sample."""
-    folders: dict[Path, dict[str, str]] = {}
-    for folder in {sample.path.parent for sample in samples}:
-        record = read_record(folder)
-        folders[folder] = {Path(file.name).name: file.sha256 for file in record.files} if record else {}
-    found = ((sample.id, folders[sample.path.parent].get(sample.path.name)) for sample in samples)
-    return {name: digest for name, digest in found if digest}
+    """A digest that covers each sample's audio, where a record of dsprep's tells: changed audio is a changed sample."""
+    files: dict[Path, str] = {}
+    for final in {sample.path.parent if sample.offset is None else sample.path for sample in samples}:
+        if record := read_record(final):
+            files |= {final.parent / file.name: file.sha256 for file in record.files}
+    return {sample.id: files[sample.path] for sample in samples if sample.path in files}
 
 
 def _finish(shards: Sequence[Shard], records: Sequence[Record], out: Path, seed: int, shard_bytes: int) -> ShardReport:
     """Write the manifest, and shards.json last; remove shards that nothing names any more."""
-    known = {one.path(out).stem for one in shards}
-    for path in [*out.glob("[0-9]*.tar"), *out.glob("[0-9]*.json")]:
-        if path.stem not in known:
+    known = {one.path(out).name for one in shards}
+    for path in [*out.glob("[0-9]*.tar"), *out.glob("[0-9]*.tar.json")]:
+        if path.name.removesuffix(".json") not in known:
             discard(path)
     samples = [one for shard, record in zip(shards, records, strict=True) for one in _located(shard, record, out)]
     write_whole(out / MANIFEST, manifest_bytes(samples, out))

@@ -1,7 +1,7 @@
 """Shards: manifests to webdataset tars that any consumer can stream and ours can index.
 
     OUT/000000.tar        KEY.wav KEY.txt KEY.json, KEY.wav ...: USTAR, a sample's members together
-    OUT/000000.json       its record: key, sha256, and its samples
+    OUT/000000.tar.json   its record: key, sha256, and its samples
     OUT/manifest.csv      every sample with its tar and the byte at which its audio begins
     OUT/shards.json       written last: count, seconds, bytes and sha256 of each tar, and of the whole
 
@@ -97,6 +97,21 @@ def _audio(sample: Sample) -> bytes:
     return data
 
 
+def manifest_in(place: Path) -> Path:
+    """The manifest that a user means: a CSV itself, or that of a folder of shards.
+
+    Raises:
+        DataError: it is a folder, but not of shards.
+    """
+    if not place.is_dir():
+        return place
+    if not (place / MANIFEST).exists():
+        raise DataError(
+            f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv"
+        )
+    return place / MANIFEST
+
+
 def member_name(sample: Sample, audio: bytes) -> str:
     """The name of a sample's audio in a tar, by what it is."""
     return f"{sample.id}.{'flac' if audio[:4] == b'fLaC' else 'wav'}"
@@ -129,3 +144,29 @@ def _halve(placed: Placed, low: int, high: int, shard_bytes: int) -> Iterator[Pl
     middle = (low + high) // 2
     yield from _halve([one for one in placed if one[0] < middle], low, middle, shard_bytes)
     yield from _halve([one for one in placed if one[0] >= middle], middle, high, shard_bytes)
+
+
+def check_files(samples: Sequence[Sample]) -> None:
+    """Make sure that every sample's bytes can be there, by the sizes of files.
+
+    Raises:
+        DataError: a file is gone, too short, or not of the manifest's size.
+    """
+    sizes: dict[Path, int | None] = {}
+    for sample in samples:
+        if sample.path not in sizes:
+            sizes[sample.path] = _size(sample.path)
+        size = sizes[sample.path]
+        if size is None:
+            raise DataError(f"{sample.id}: {sample.path} is gone; make it again, or take the row out of the manifest")
+        if sample.offset is None and size != sample.size:
+            raise DataError(f"{sample.id}: {sample.path} has {size} bytes, its manifest says {sample.size}")
+        if size < (sample.offset or 0) + sample.size:
+            raise DataError(f"{sample.id}: {sample.path} has {size} bytes, too few for the manifest's row")
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:  # a name too long, a folder closed to us
+        return None

@@ -11,10 +11,9 @@ list of the audio files; `spans` then brings the audio, as references to bytes o
 import hashlib
 import os
 import tarfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import Path, PurePosixPath
 
 from ..importers import Corpus, Part, TextFile
 from ..manifests import Progress, SourceError, silent
@@ -28,12 +27,32 @@ class Span:
     path: Path
     offset: int
     size: int
+    stamp: int | None = None
+    """When the file was changed last, as the survey saw it, in ns; None for a file of our own."""
 
     def read(self) -> bytes:
-        """Its bytes; OSError if they are not there."""
+        """Its bytes, fewer if the file is shorter; OSError if it is not there."""
         with self.path.open("rb") as file:
             file.seek(self.offset)
             return file.read(self.size)
+
+    def read_surveyed(self) -> bytes:
+        """Its bytes, the same that the survey saw.
+
+        Raises:
+            SourceError: they are gone or have changed: that is no property of a row, and nothing may be made of it.
+        """
+        with reading(self.path):
+            data = self.read()
+            stamp = None if self.stamp is None else self.path.stat().st_mtime_ns
+        if len(data) != self.size or stamp != self.stamp:
+            raise changed(self.path)
+        return data
+
+
+def changed(path: Path) -> SourceError:
+    """What to say when a source is no longer what the survey saw."""
+    return SourceError(f"{path} changed while it was read; type the same command again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +73,8 @@ class Survey:
 
     files: tuple[SourceFile, ...]
     texts: tuple[TextFile, ...]
-    audio: tuple[str, ...]
-    """Names of the audio files, in the order in which `spans` brings them."""
+    audio: dict[str, int | None]
+    """Names of the audio files, in the order in which `spans` brings them, each with its `Span.stamp`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +95,8 @@ def find(corpus: Corpus, part: Part, sources: Sequence[Path]) -> list[Place]:
         SourceError: a source does not exist, or the part is in none of them.
     """
     for source in sources:
-        if not source.exists():
-            raise SourceError(f"there is no {source}: --source takes an archive, a folder or a URL")
+        with reading(source):
+            source.stat()
     found = [(archive, _archive_in(archive.name, sources)) for archive in part.archives]
     if all(path for _, path in found):
         return [Place(path, archive.digest, not archive.is_tar) for archive, path in found if path]
@@ -99,58 +118,59 @@ def survey(corpus: Corpus, part: Part, places: Sequence[Place], progress: Progre
     """
     files: list[SourceFile] = []
     texts: list[TextFile] = []
-    audio: list[str] = []
+    audio: dict[str, int | None] = {}
     for place in places:
 
-        def take(name: str, size: int, read: Callable[[], bytes]) -> None:
-            if corpus.is_text(part, name):
-                texts.append(TextFile(name, read()))
-            elif corpus.is_audio(part, name):
-                audio.append(name)
+        def take(member: Member) -> bool:
+            if corpus.is_text(part, member.name):
+                texts.append(TextFile(member.name, member.read()))
+            elif corpus.is_audio(part, member.name):
+                if member.name in audio:
+                    raise SourceError(f"{place.path} holds {member.name} twice")  # noqa: B023 - called within the loop
+                audio[member.name] = member.stamp
+            else:
+                return False
+            return True
 
         walk = _walk_folder if place.path.is_dir() else _walk_plain if place.plain else _walk_tar
         files.append(walk(place, take, progress))
-    if twice := _first_twice(audio):
-        raise SourceError(f"{places[0].path} holds {twice} twice")
-    return Survey(tuple(files), tuple(texts), tuple(audio))
+    return Survey(tuple(files), tuple(texts), audio)
 
 
-def spans(place: Place, wanted: Callable[[str], bool], spool: Callable[[int], BinaryIO]) -> Iterator[tuple[str, Span]]:
-    """The bytes of each wanted member of `place`, in survey order.
+def spans(place: Place, wanted: Mapping[str, int | None], keep: Callable[[bytes], Span]) -> Iterator[tuple[str, Span]]:
+    """The bytes of each wanted member of `place`, in survey order; `wanted` is of names and their stamps.
 
-    Members of a compressed tar are copied to the file that `spool(size)` gives, which must be open for
-    appending; all others are referred to where they lie.
+    Members of a compressed tar go through `keep`, which puts them into a file of our own; all others are
+    referred to where they lie.
     """
     if place.path.is_dir():
         for name, path in _files_below(place.path):
-            if wanted(name):
-                yield name, Span(path, 0, path.stat().st_size)
+            if name in wanted:
+                yield name, Span(path, 0, path.stat().st_size, wanted[name])
     elif place.plain:
-        if wanted(place.path.name):
-            yield place.path.name, Span(place.path, 0, place.path.stat().st_size)
+        if place.path.name in wanted:
+            yield place.path.name, Span(place.path, 0, place.path.stat().st_size, wanted[place.path.name])
     else:
         with open_tar(place.path, "", silent) as (tar, stream):
             for member in members(tar, stream, place.path):
-                if wanted(member.name):
-                    yield (
-                        member.name,
-                        _member_span(tar, member, place.path, stream.compressed, spool),
-                    )
+                name = _name(member)
+                if name in wanted and stream.compressed:
+                    yield name, keep(content(tar, member))
+                elif name in wanted:
+                    yield name, Span(place.path, member.offset_data, member.size, wanted[name])
 
 
-def _member_span(
-    tar: tarfile.TarFile,
-    member: tarfile.TarInfo,
-    path: Path,
-    compressed: bool,
-    spool: Callable[[int], BinaryIO],
-) -> Span:
-    if not compressed:
-        return Span(path, member.offset_data, member.size)
-    file = spool(member.size)
-    offset = file.tell()
-    file.write(content(tar, member))
-    return Span(Path(file.name), offset, member.size)
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file that a walk comes by."""
+
+    name: str
+    stamp: int | None
+    read: Callable[[], bytes]
+
+
+Take = Callable[[Member], bool]
+"""Looks at a member, reads it if it is text; whether it belongs to the part."""
 
 
 def _archive_in(name: str, sources: Sequence[Path]) -> Path | None:
@@ -163,13 +183,10 @@ def _archive_in(name: str, sources: Sequence[Path]) -> Path | None:
     return None
 
 
-Take = Callable[[str, int, Callable[[], bytes]], None]
-
-
 def _walk_plain(place: Place, take: Take, progress: Progress) -> SourceFile:
     with reading(place.path):
-        data = place.path.read_bytes()
-    take(place.path.name, len(data), lambda: data)
+        stamp, data = place.path.stat().st_mtime_ns, place.path.read_bytes()
+    take(Member(place.path.name, stamp, lambda: data))
     algorithm = (place.digest or "sha256:").partition(":")[0]
     digest = f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
     return SourceFile(place.path.name, len(data), digest, digest == place.digest if place.digest else None)
@@ -180,28 +197,45 @@ def _walk_folder(place: Place, take: Take, progress: Progress) -> SourceFile:
     total, size = hashlib.sha256(), 0
     for name, path in _files_below(place.path):
         with reading(path):
+            if not take(Member(name, path.stat().st_mtime_ns, path.read_bytes)):
+                continue
             data = path.read_bytes()
-        take(name, len(data), lambda data=data: data)  # type: ignore[misc]
         total.update(f"{hashlib.sha256(data).hexdigest()}  {name}\n".encode("utf-8", "surrogateescape"))
         size += len(data)
         progress(f"reading {place.path.name}", size, 0, "B")
-    return SourceFile(place.path.name, size, f"sha256:{total.hexdigest()}", None)
+    return SourceFile(shown(place.path.resolve().name), size, f"sha256:{total.hexdigest()}", None)
 
 
 def _walk_tar(place: Place, take: Take, progress: Progress) -> SourceFile:
     algorithm = (place.digest or "sha256:").partition(":")[0]
     with open_tar(place.path, algorithm, progress) as (tar, stream):
+        stamp = None if stream.compressed else place.path.stat().st_mtime_ns
         for member in members(tar, stream, place.path):
-            take(member.name, member.size, lambda member=member: content(tar, member))  # type: ignore[misc]
+            name = _name(member)
+            taken = take(Member(name, stamp, lambda member=member: content(tar, member)))  # type: ignore[misc]
+            if taken and (member.issparse() or not member.isreg()):
+                raise SourceError(
+                    f"{place.path}: {name} is a link or a sparse file, which is not followed in an archive: "
+                    "unpack it, and import the folder"
+                )
         digest = stream.digest()
     size = place.path.stat().st_size
-    return SourceFile(place.path.name, size, digest, digest == place.digest if place.digest else None)
+    return SourceFile(shown(place.path.name), size, digest, digest == place.digest if place.digest else None)
+
+
+def _name(member: tarfile.TarInfo) -> str:
+    """A member's name without the `./` and `//` that some archives have."""
+    return str(PurePosixPath(member.name))
 
 
 def _files_below(root: Path) -> Iterator[tuple[str, Path]]:
     """Each file with its name, which begins with the root's own, in sorted order; hidden files are not ours."""
     top = root.resolve()
-    for folder, folders, files in os.walk(top):
+
+    def refuse(error: OSError) -> None:
+        raise SourceError(f"cannot read {error.filename}: {error.strerror}") from error
+
+    for folder, folders, files in os.walk(top, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(folder, name)
@@ -209,6 +243,6 @@ def _files_below(root: Path) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(top.parent).as_posix(), path
 
 
-def _first_twice(names: Sequence[str]) -> str | None:
-    seen: set[str] = set()
-    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
+def shown(text: str) -> str:
+    """`text` with what UTF-8 cannot write, from file names of other encodings, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
-from .commit import temporary_name
+from .commit import temporary_name, write_all, writing
 from .source import Span
 
 
@@ -13,16 +13,23 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._file: BinaryIO | None = None
+        self._file: Any = None
         self._paths: set[Path] = set()
 
-    def file(self, size: int) -> BinaryIO:
-        """The file of the chunk that is being filled."""
-        if self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = temporary_name(self._folder / "spool").open("xb")
-            self._paths.add(Path(self._file.name))
-        return self._file
+    def keep(self, data: bytes) -> Span:
+        """`data` in the file of the chunk that is being filled.
+
+        Raises:
+            OutputError: there is no room for it.
+        """
+        with writing(self._folder):
+            if self._file is None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._file = temporary_name(self._folder / "spool").open("xb", buffering=0)
+                self._paths.add(Path(self._file.name))
+            span = Span(Path(self._file.name), self._file.tell(), len(data))
+            write_all(self._file, data)
+        return span
 
     def cut(self) -> None:
         """End the chunk that is being filled."""

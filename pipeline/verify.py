@@ -61,7 +61,7 @@ def verify(root: Path, *, deep: bool, progress: Progress = silent) -> Verdict:
 def _verdict(kind: str, root: Path, mark: str, deep: bool, progress: Progress) -> Verdict:
     try:
         content = unseal((root / mark).read_bytes(), root / mark)
-    except DataError as error:
+    except (OSError, DataError) as error:
         return Verdict(kind, 1, (Finding(root / mark, str(error)),), ())
     expected, findings = _expected(root, content)
     known = {root / mark, *(path for path, _ in expected)}
@@ -111,8 +111,14 @@ def _check(path: Path, file: FileDigest, deep: bool) -> Iterator[Finding]:
         yield Finding(path, "missing")
     elif size != file.size:
         yield Finding(path, f"{size} bytes, {file.size} were written")
-    elif deep and _sha256(path) != file.sha256:
-        yield Finding(path, "other bytes than were written (sha256 differs)")
+    elif deep:
+        try:
+            same = _sha256(path) == file.sha256
+        except OSError as error:
+            yield Finding(path, f"cannot be read: {error.strerror}")
+            return
+        if not same:
+            yield Finding(path, "other bytes than were written (sha256 differs)")
 
 
 def _check_members(root: Path, progress: Progress) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
 
 from ..manifests import OutputError
@@ -42,7 +43,8 @@ def run(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> 
     pending: dict[Future[Result], Task] = {}
     try:
         for task in tasks:
-            pending[pool.submit(work, task)] = task
+            with _uninterrupted():
+                pending[pool.submit(work, task)] = task
             if len(pending) >= workers * (1 + AHEAD):
                 yield from _ended(pending)
         while pending:
@@ -54,6 +56,16 @@ def run(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> 
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits: a process that starts now inherits that, and meets none before it can ignore it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ended(pending: dict[Future[Result], Task]) -> Iterator[tuple[Task, Result]]:

@@ -62,7 +62,11 @@ def test_the_main_job_from_the_shell(tmp_path: Path, make: Any) -> None:
         (["import", "librispech", "x"], 1, "there is no corpus 'librispech': did you mean librispeech?"),
         (["import", "librispeech", "x", "--part", "dev-claen"], 1, "did you mean dev-clean?"),
         (["import", "ldc93s1", "x", "--text", "loud"], 1, "there is no text profile 'loud': there are plain"),
-        (["import", "ldc93s1", "x", "--source", "gone"], 1, "there is no gone: --source takes"),
+        (["import", "ldc93s1", "x", "--source", "gone"], 1, "cannot read gone: No such file or directory"),
+        (["import", "ldc93s1", "x", "--source", ""], 1, "--source is empty"),
+        (["import", "ldc93s1", "x", "--source", "a" * 5000], 1, "cannot read aaaa"),
+        (["import", "ldc93s1", "x", "--min-seconds", "nan"], 1, "nothing is that long"),
+        (["import", "ldc93s1", "x", "--min-seconds", "5", "--max-seconds", "1"], 1, "nothing is that long"),
         (["import", "ldc93s1"], 2, "Missing argument 'OUT'"),
         (["import", "ldc93s1", "x", "--workers", "0"], 2, "not in the range"),
         (["shard", "gone.csv", "x"], 1, "there is no manifest gone.csv"),
@@ -107,6 +111,15 @@ def test_a_folder_without_rights_is_told(digits: Path) -> None:
     done = dsprep("shard", digits / "dev-clean.csv", "/proc/dsprep")
     assert done.returncode == 1
     assert "cannot write /proc/dsprep: " in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_an_output_that_is_full_is_told() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "dsprep", "corpora"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "Error: standard output: No space left on device"
 
 
 def test_control_characters_from_data_do_not_reach_the_terminal(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Checkpoints: the whole state of a run, committed like everything that lasts. No pickle.
 
-    RUN/checkpoints/00003-000150.safetensors    after 3 epochs and 150 batches: weights and optimiser, by name
-    RUN/checkpoints/00003-000150.json           its record: sha256, and the facts below
+    RUN/checkpoints/00003-000150.safetensors         after 3 epochs and 150 batches: weights and optimiser, by name
+    RUN/checkpoints/00003-000150.safetensors.json    its record: sha256, and the facts below
 
 Facts: config, alphabet, digests of the data, (epoch, step), what the epoch under way has come to, the history of
 epochs. That is all there is to a run: the order of the data and the random numbers of a step are functions of

@@ -13,7 +13,7 @@ from ..manifests import Alphabet, DataError, Sample, describe, read_manifest
 from ..pipeline.audio import FULL_SCALE, RATE, Pcm, Unreadable, decode, wav_header
 from ..pipeline.commit import digest_of
 from ..pipeline.screen import ctc_steps
-from ..pipeline.shards import MANIFEST
+from ..pipeline.shards import check_files, manifest_in
 from ..pipeline.source import Span
 from .features import Features
 from .models import Model
@@ -53,7 +53,7 @@ def read_data(places: Sequence[Path]) -> Data:
     Raises:
         DataError: a place is neither, is empty, names a file that is gone, or shares an id with another.
     """
-    samples = [sample for place in places for sample in read_manifest(_manifest(place))]
+    samples = [sample for place in places for sample in read_manifest(manifest_in(place))]
     if not samples:
         raise DataError(f"{', '.join(map(str, places))}: no samples in there")
     seen: dict[str, Sample] = {}
@@ -61,7 +61,7 @@ def read_data(places: Sequence[Path]) -> Data:
         if other := seen.get(sample.id):
             raise DataError(f"id {sample.id} is in the data twice: {other.path} and {sample.path}")
         seen[sample.id] = sample
-    _check_files(samples)
+    check_files(samples)
     return _data(samples)
 
 
@@ -153,28 +153,6 @@ def _check_length(sample: Sample, promised: float, found: float) -> None:
             f"{sample.id}: {sample.path} holds {found:.3f} s, its manifest says {promised:.3f} s: "
             "leave the duration out of the manifest, or import again"
         )
-
-
-def _manifest(place: Path) -> Path:
-    if not place.is_dir():
-        return place
-    if not (place / MANIFEST).exists():
-        raise DataError(
-            f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv"
-        )
-    return place / MANIFEST
-
-
-def _check_files(samples: Sequence[Sample]) -> None:
-    sizes: dict[Path, int | None] = {}
-    for sample in samples:
-        if sample.path not in sizes:
-            sizes[sample.path] = sample.path.stat().st_size if sample.path.is_file() else None
-        size = sizes[sample.path]
-        if size is None:
-            raise DataError(f"{sample.id}: {sample.path} is gone")
-        if size < (sample.offset or 0) + sample.size:
-            raise DataError(f"{sample.id}: {sample.path} has {size} bytes, too few for the manifest's row")
 
 
 def _data(samples: Sequence[Sample]) -> Data:

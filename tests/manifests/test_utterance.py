@@ -13,7 +13,7 @@ from dsprep.manifests import Sample, Utterance
         {"id": ""},
         {"id": "é"},
         {"id": "a/b"},
-        {"id": "x" * 101},
+        {"id": "x" * 96},
         {"text": "a\0b"},
         {"text": "\udcff"},
         {"speaker": "\ud800"},

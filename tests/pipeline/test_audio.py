@@ -140,3 +140,11 @@ def test_the_header_is_the_standard_s() -> None:
     assert struct.unpack("<4sI4s4sIHHIIHH4sI", header) == (
         b"RIFF", 46, b"WAVE", b"fmt ", 16, 1, 1, 16000, 32000, 2, 16, b"data", 10,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("riff", [0, 36 + 1000])
+def test_a_data_chunk_that_promises_more_is_named_as_such(make: Any, riff: int) -> None:
+    data = bytearray(encode(make.tone(0.1), "wav"))[: 44 + 1000]
+    data[4:8] = riff.to_bytes(4, "little")
+    with pytest.raises(Truncated, match="1044 of 3244 bytes are there"):
+        decode(bytes(data))

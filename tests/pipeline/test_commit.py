@@ -15,6 +15,7 @@ from dsprep.pipeline.commit import (
     record_path,
     seal,
     sweep,
+    temporary_name,
     unseal,
     write_whole,
 )
@@ -106,7 +107,7 @@ def test_a_file_is_hashed_as_it_is_written(tmp_path: Path) -> None:
     (file,) = commit(tmp_path / "000.tar", "key", write).files
     assert (tmp_path / "000.tar").read_bytes() == b"abcdef"
     assert (file.name, file.size, file.sha256) == ("000.tar", 6, hashlib.sha256(b"abcdef").hexdigest())
-    assert record_path(tmp_path / "000.tar") == tmp_path / "000.json"
+    assert record_path(tmp_path / "000.tar") == tmp_path / "000.tar.json"
 
 
 def test_sweep_takes_what_dead_processes_left_and_nothing_else(tmp_path: Path) -> None:
@@ -115,13 +116,14 @@ def test_sweep_takes_what_dead_processes_left_and_nothing_else(tmp_path: Path) -
 
     dead = subprocess.Popen(["true"])
     dead.wait()
-    left, live, other = f".a.{dead.pid}-0123abcd.tmp", f".a.{os.getpid()}-0123abcd.tmp", ".mine.tmp"
+    left, live, other = f".a.{dead.pid}-0123abcd4567cdef.tmp", temporary_name(tmp_path / "a").name, ".mine.tmp"
     (tmp_path / left).mkdir()
     (tmp_path / left / "x").write_text("x")
     (tmp_path / live).write_text("x")
+    (tmp_path / f".a.{os.getpid()}-0123abcd4567cdef.tmp").write_text("of a container before this one")
     zombie = subprocess.Popen(["true"])
     os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
-    (tmp_path / f".a.{zombie.pid}-0123abcd.tmp").write_text("x")
+    (tmp_path / f".a.{zombie.pid}-0123abcd4567cdef.tmp").write_text("x")
     (tmp_path / other).write_text("x")
     sweep(tmp_path)
     zombie.wait()

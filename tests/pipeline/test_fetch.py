@@ -83,7 +83,7 @@ def test_a_file_arrives_whole_and_is_not_fetched_twice(server: Server, tmp_path:
     assert path.read_bytes() == CONTENT
     assert fetch(archive(server), tmp_path, silent) == path
     assert len(server.asked) == 1
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["dev.json", "dev.tar.gz"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["dev.tar.gz", "dev.tar.gz.json"]
 
 
 def test_a_broken_connection_goes_on_where_it_was(server: Server, tmp_path: Path) -> None:
@@ -177,3 +177,13 @@ def test_more_than_there_is_starts_over(server: Server, tmp_path: Path) -> None:
     short = archive(server, CONTENT[:1000])
     unknown = Archive(url=short.url, bytes=None, digest=short.digest)
     assert fetch(unknown, tmp_path, shrink).read_bytes() == CONTENT[:1000]
+
+
+def test_two_files_of_one_stem_are_each_done(server: Server, tmp_path: Path) -> None:
+    """LDC93S1.wav and LDC93S1.txt have a record each."""
+    one = archive(server)
+    other = Archive(url=one.url.replace(".tar.gz", ".txt"), bytes=one.bytes, digest=one.digest)
+    for _ in range(2):
+        fetch(one, tmp_path, silent)
+        fetch(other, tmp_path, silent)
+    assert len(server.asked) == 2

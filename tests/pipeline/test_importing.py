@@ -16,7 +16,7 @@ import pytest
 
 from dsprep.importers import CORPORA
 from dsprep.manifests import OutputError, SourceError, read_manifest
-from dsprep.pipeline import chunk
+from dsprep.pipeline import chunk, importing
 from dsprep.pipeline.audio import decode
 from dsprep.pipeline.chunk import Settings
 from dsprep.pipeline.importing import PartReport, import_corpus
@@ -286,3 +286,66 @@ def test_two_runs_at_once_end_in_the_same_bytes(
     ended = [process.communicate()[0].decode() for process in both]
     assert [process.returncode for process in both] == [0, 0], ended
     assert make.tree(out) == undisturbed
+
+
+def test_an_output_folder_in_the_source_is_refused(tmp_path: Path, make: Any) -> None:
+    root = make.folder(tmp_path / "in", make.spoken("dev-clean", 2))
+    with pytest.raises(SourceError, match="name an output folder outside of it"):
+        run(root, root / "LibriSpeech" / "out")
+
+
+def test_a_part_that_is_not_there_is_told_before_another_is_converted(tmp_path: Path, make: Any) -> None:
+    make.tar(tmp_path / "in" / "dev-clean.tar.gz", make.spoken("dev-clean", 2))
+    with pytest.raises(SourceError, match="nothing of librispeech test-clean"):
+        run(tmp_path / "in", tmp_path / "out", "dev-clean", "test-clean")
+    assert not (tmp_path / "out" / "audio").exists()
+
+
+def test_a_source_that_changes_commits_nothing_wrong(
+    tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the survey and the conversion one clip becomes another of the same size."""
+    members = make.spoken("dev-clean", 4)
+    root = make.folder(tmp_path / "in", members)
+    clips = sorted(root.rglob("*.flac"))
+    real = chunk.plan_chunks
+
+    def meddle(*arguments: Any) -> Any:
+        clips[0].write_bytes(clips[0].read_bytes()[::-1])
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "plan_chunks", meddle)
+        with pytest.raises(SourceError, match="changed while it was read"):
+            run(root, tmp_path / "out")
+    assert not (tmp_path / "out" / "import.json").exists()
+    make.folder(root, members)
+    run(root, tmp_path / "out")
+    assert len(read_manifest(tmp_path / "out" / "dev-clean.csv")) == 4
+
+
+def test_another_run_s_other_settings_are_noticed_at_the_end(
+    tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make.folder(tmp_path / "in", make.spoken("dev-clean", 2))
+    out, real = tmp_path / "out", chunk.outcome
+
+    def meddle(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        run(root, out, settings=Settings(text="verbatim"))
+        return real(*arguments)
+
+    monkeypatch.setattr(importing, "outcome", meddle)
+    with pytest.raises(OutputError, match="another import wrote other things"):
+        run(root, out)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs file names that are no UTF-8")
+def test_names_that_are_no_utf_8_are_told_and_survived(tmp_path: Path, make: Any) -> None:
+    members = make.spoken("dev-clean", 2)
+    members["LibriSpeech/dev-clean/9/9/9-9-\udcff.flac"] = b"x"
+    root = make.folder(tmp_path / "in\udcff", members)
+    (report,) = run(root, tmp_path / "out")
+    assert len(report.samples) == 2
+    assert report.rejections[0].id == "9-9-\\udcff"
+    assert not verify(tmp_path / "out", deep=True).findings

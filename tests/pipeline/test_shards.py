@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsprep.manifests import DataError, OutputError, Sample, manifest_bytes, read_manifest
+from dsprep.pipeline.audio import encode
 from dsprep.pipeline.sharding import shard
 from dsprep.pipeline.shards import INDEX, MANIFEST, plan_shards
 
@@ -153,7 +154,7 @@ def test_a_file_that_is_gone_or_changed_is_told(digits: Path, tmp_path: Path) ->
     shutil.copytree(digits, data)
     victim = read_manifest(data / "dev-clean.csv")[3]
     victim.path.write_bytes(b"short")
-    with pytest.raises(DataError, match=rf"{victim.id}: .* has 5 of the manifest's"):
+    with pytest.raises(DataError, match=rf"{victim.id}: .* has 5 bytes, its manifest says"):
         shard([data / "dev-clean.csv"], tmp_path / "out", SMALL, 0, 1)
     victim.path.unlink()
     with pytest.raises(DataError, match=rf"{victim.id}: .* is gone"):
@@ -175,3 +176,42 @@ def test_an_empty_manifest_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(manifest_bytes([], tmp_path))
     with pytest.raises(DataError, match="no samples"):
         shard([tmp_path / "x.csv"], tmp_path / "out", SMALL, 0, 1)
+
+
+def test_a_folder_is_not_sharded_into_itself(shards: Path, tmp_path: Path, make: Any) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(shards, out)
+    with pytest.raises(DataError, match="holds what is to be read"):
+        shard([out], out, 200_000, 0, 1)
+    assert make.tree(out) == make.tree(shards)
+
+
+def test_changed_shards_are_changed_shards_of_shards(digits: Path, tmp_path: Path, make: Any) -> None:
+    """The record of a tar tells of its audio, as the record of a chunk does."""
+    one, two = tmp_path / "one", tmp_path / "two"
+
+    def go(pitch: float) -> bytes:
+        (tmp_path / "x.wav").write_bytes(bytes(encode(make.tone(0.5, pitch), "wav")))
+        (tmp_path / "x.csv").write_text("wav_filename,wav_filesize,transcript\nx.wav,16044,a\n")
+        shutil.rmtree(one, ignore_errors=True)
+        shard([tmp_path / "x.csv"], one, SMALL, 0, 1)
+        shard([one], two, SMALL, 0, 1)
+        return (two / "000000.tar").read_bytes()
+
+    assert go(300) != go(500)
+
+
+@pytest.mark.parametrize("row", ["x.wav,99999999999999999999,a,0", "x.wav,10,a,99999999999999999999", "x.wav,45,a,0"])
+def test_a_size_or_place_beyond_the_file_is_told(tmp_path: Path, row: str) -> None:
+    (tmp_path / "x.wav").write_bytes(bytes(44))
+    (tmp_path / "x.csv").write_text(f"wav_filename,wav_filesize,transcript,offset\n{row}\n")
+    with pytest.raises(DataError, match=r"x: .*x\.wav has 44 bytes, too few"):
+        shard([tmp_path / "x.csv"], tmp_path / "out", SMALL, 0, 1)
+
+
+def test_the_longest_id_fits(tmp_path: Path, make: Any) -> None:
+    (tmp_path / "x.wav").write_bytes(bytes(encode(make.tone(0.1), "wav")))
+    rows = f"wav_filename,wav_filesize,transcript,id\nx.wav,3244,a,{'x' * 95}\n"
+    (tmp_path / "x.csv").write_text(rows)
+    shard([tmp_path / "x.csv"], tmp_path / "out", SMALL, 0, 1)
+    assert read_manifest(tmp_path / "out" / MANIFEST)[0].id == "x" * 95

@@ -1,15 +1,17 @@
 """Archives are read whole or refused, wherever they were cut."""
 
 import gzip
+import os
 import tarfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 
 from dsprep.importers import CORPORA
 from dsprep.manifests import SourceError
-from dsprep.pipeline.source import Place, Survey, find, spans, survey
+from dsprep.pipeline.source import Place, Span, Survey, find, spans, survey
+from dsprep.pipeline.spool import Spool
 
 CORPUS = CORPORA["librispeech"]
 PART = CORPUS.part("dev-clean")
@@ -21,12 +23,8 @@ def look(*places: Path) -> Survey:
 
 def bytes_of(place: Path, spool: Path) -> dict[str, bytes]:
     """Everything that `spans` brings, read as a worker would."""
-    with spool.open("wb", buffering=0) as file:
-
-        def into(size: int) -> BinaryIO:
-            return file
-
-        return {name: span.read() for name, span in spans(Place(place), lambda name: name.endswith(".flac"), into)}
+    with Spool(spool) as kept:
+        return {name: span.read_surveyed() for name, span in spans(Place(place), look(place).audio, kept.keep)}
 
 
 @pytest.fixture(scope="module")
@@ -105,14 +103,84 @@ def test_gzip_files_joined_end_to_end_are_one(tmp_path: Path, make: Any, members
     assert len(look(path).audio) == 6
 
 
-def test_links_in_an_archive_are_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_links_in_an_archive_are_refused_where_a_clip_should_be(tmp_path: Path, kind: bytes) -> None:
     path = tmp_path / "x.tar"
-    with tarfile.open(path, "w") as tar:
-        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
-            info = tarfile.TarInfo("LibriSpeech/dev-clean/1/2/1-2-0000.flac")
+    for name in ("LibriSpeech/dev-clean/1/2/1-2-0000.flac", "LibriSpeech/README"):
+        with tarfile.open(path, "w") as tar:
+            info = tarfile.TarInfo(name)
             info.type, info.linkname = kind, "/etc/passwd"
             tar.addfile(info)
-    assert look(path).audio == ()
+        if name.endswith("flac"):
+            with pytest.raises(SourceError, match=r"1-2-0000\.flac is a link"):
+                look(path)
+        else:
+            assert look(path).audio == {}
+
+
+def test_names_with_a_dot_or_a_double_slash_are_the_names_without(tmp_path: Path, make: Any) -> None:
+    members = make.spoken("dev-clean", 4)
+    plain = look(make.tar(tmp_path / "a.tar.gz", members))
+    odd = make.tar(
+        tmp_path / "b.tar.gz", {"./" + name.replace("/dev", "//dev"): data for name, data in members.items()}
+    )
+    assert list(look(odd).audio) == list(plain.audio)
+    assert len(bytes_of(odd, tmp_path / "spool")) == 4
+
+
+@pytest.mark.parametrize("size", [10**40, 2**62, -1])
+def test_a_size_that_cannot_be_is_refused_at_once(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo("LibriSpeech/dev-clean/1/2/1-2-0000.flac")
+        info.pax_headers = {"size": str(size)}
+        tar.addfile(info)
+    with pytest.raises(SourceError, match=r"x\.tar"):
+        look(path)
+
+
+@pytest.mark.parametrize("headers", [{"GNU.sparse.map": "x"}, {"GNU.sparse.size": "x"}, {"GNU.sparse.realsize": "x"}])
+def test_headers_that_confuse_tarfile_are_refused(tmp_path: Path, headers: dict[str, str]) -> None:
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo("LibriSpeech/dev-clean/1/2/1-2-0000.flac")
+        info.pax_headers = headers
+        tar.addfile(info)
+    with pytest.raises(SourceError, match=r"x\.tar"):
+        look(path)
+
+
+@pytest.mark.parametrize("kind", ["x.tar", "folder"])
+@pytest.mark.parametrize("change", ["touch", "cut", "remove"])
+def test_what_changed_since_the_survey_is_an_error_and_no_rejection(
+    tmp_path: Path, make: Any, members: dict[str, bytes], kind: str, change: str
+) -> None:
+    path = tmp_path / kind
+    make.folder(path, members) if kind == "folder" else make.tar(path, members)
+    with Spool(tmp_path / "spool") as spool:
+        _, span = next(spans(Place(path), look(path).audio, spool.keep))
+    file = span.path
+    if change == "touch":
+        os.utime(file, ns=(1, 1))
+    elif change == "cut":
+        file.write_bytes(file.read_bytes()[: span.offset + 10])
+    else:
+        file.unlink()
+    with pytest.raises(SourceError, match=r"changed while it was read|cannot read"):
+        span.read_surveyed()
+
+
+def test_a_spool_file_that_is_gone_is_an_error_and_no_rejection(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="cannot read"):
+        Span(tmp_path / "gone", 0, 5).read_surveyed()
+
+
+def test_only_files_of_the_part_are_read(tmp_path: Path, make: Any, members: dict[str, bytes]) -> None:
+    root = make.folder(tmp_path / "in", members)
+    before = look(root).files
+    with (root / "other.bin").open("wb") as file:
+        file.truncate(10**13)
+    assert look(root).files == before
 
 
 def test_a_member_twice_is_refused(tmp_path: Path) -> None:
@@ -140,7 +208,7 @@ def test_a_source_is_found_by_name_or_by_being_the_only_one(tmp_path: Path, make
     assert [place.path for place in find(CORPUS, PART, [tmp_path / "plain"])] == [bare]
     assert [place.path for place in find(CORPUS, PART, [named])] == [named]
     assert [place.path for place in find(CORPUS, PART, [other])] == [other]
-    with pytest.raises(SourceError, match="there is no"):
+    with pytest.raises(SourceError, match=r"cannot read .*gone"):
         find(CORPUS, PART, [tmp_path / "gone"])
 
 
