@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .manifests import Alphabet
     from .trainer.checkpoint import EpochResult
 
+TRAIN = ("torch", "safetensors", "jiwer")
+"""What the extra `train` brings."""
 SECONDS_BETWEEN_LINES = 10
 """Of progress, where there is no terminal to draw a bar on."""
 SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -229,7 +231,7 @@ def train(
     device: str | None,
 ) -> None:
     """Train a model; run again, it goes on where it stopped, with the same weights as if it had not."""
-    _need_train_extra()
+    _need("train", *TRAIN)
     from .trainer.config import read_config
     from .trainer.data import read_data
     from .trainer.training import train as train_model
@@ -264,7 +266,7 @@ def train(
 @click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
 def evaluate(run: Path, data: tuple[Path, ...], json_file: Path | None, device: str | None) -> None:
     """Print the word and character error rates of RUN's best checkpoint on DATA, manifests or shard folders."""
-    _need_train_extra()
+    _need("train", *TRAIN)
     from .pipeline.commit import write_whole
     from .trainer.data import read_data
     from .trainer.evaluation import evaluate as evaluate_run
@@ -283,7 +285,7 @@ def evaluate(run: Path, data: tuple[Path, ...], json_file: Path | None, device: 
 @workers_option
 def demo(out: Path, workers: int | None) -> None:
     """Do the main job once, offline, in the folder OUT: make speech, import, shard, train, evaluate."""
-    _need_train_extra()
+    _need("demo", *TRAIN, "espeakng-loader")
     from .pipeline.workers import available
     from .trainer.demo import run_demo
 
@@ -295,12 +297,13 @@ def demo(out: Path, workers: int | None) -> None:
         click.echo(f"    {command}")
 
 
-def _need_train_extra() -> None:
+def _need(extra: str, *packages: str) -> None:
+    """Raise MissingExtraError unless the packages of an extra can be imported."""
     import importlib.util
 
-    missing = [name for name in ("torch", "safetensors", "jiwer") if importlib.util.find_spec(name) is None]
+    missing = [name for name in packages if importlib.util.find_spec(name.replace("-", "_")) is None]
     if missing:
-        raise MissingExtraError(f"this command needs {', '.join(missing)}: pip install 'dsprep[train]'")
+        raise MissingExtraError(f"this command needs more: pip install {' '.join(missing)} (dsprep's extra {extra!r})")
 
 
 def _alphabet(path: Path | None) -> Alphabet:

@@ -69,7 +69,7 @@ def make_corpus(folder: Path, progress: Progress) -> list[Path]:
             progress("speaking", lines, total, "sentences")
         complaint = process.stderr.read().strip()
     if "espeakng_loader" in complaint:
-        raise MissingExtraError("the demo needs espeak-ng: pip install 'dsprep[demo]'")
+        raise MissingExtraError("the demo needs espeak-ng: pip install espeakng-loader (dsprep's extra 'demo')")
     if process.returncode:
         raise OutputError(f"espeak-ng could not speak: {complaint.splitlines()[-1] if complaint else 'killed'}")
     return archives

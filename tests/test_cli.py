@@ -179,4 +179,4 @@ def test_what_an_extra_is_needed_for_is_told_with_its_command(tmp_path: Path) ->
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == "Error: this command needs torch, jiwer: pip install 'dsprep[train]'\n"
+    assert done.stderr == "Error: this command needs more: pip install torch jiwer (dsprep's extra 'train')\n"
