@@ -8,6 +8,7 @@ Nothing heavy is imported before a command needs it, so that `dsprep --help` is 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import signal
@@ -42,6 +43,8 @@ class Commands(click.Group):
         except DsprepError as error:
             raise click.ClickException(_shown(str(error))) from error
         except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read our output has had enough; click ends quietly
+                raise
             # The library translates what it expects; what is left is the terminal's, or a disk's that went away.
             place = error.filename or "standard output"
             raise click.ClickException(_shown(f"{place}: {error.strerror or error}")) from error

@@ -21,6 +21,10 @@ Result = TypeVar("Result")
 
 AHEAD = 2
 """Tasks a worker that wait in line."""
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+"""What a terminal or a scheduler sends to the whole group: the workers leave it to their parent, and end with it."""
+SECONDS_TO_HEED = 0.1
+"""Between two looks at whether somebody wants to stop."""
 
 
 def available() -> int:
@@ -32,50 +36,85 @@ def run(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> 
     """Each task with what `work` made of it, in the order in which they end.
 
     `tasks` is drawn from only as the workers get on, so it may be endless and hold its own resources.
-    When the caller stops early, tasks under way are finished and no more are begun.
+    When the caller stops early, or somebody interrupts, tasks under way are finished and no more are begun.
 
     Raises:
         OutputError: a worker process was killed, most often for want of memory.
         Whatever `work` raises.
     """
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
     pending: dict[Future[Result], Task] = {}
-    try:
-        for task in tasks:
-            with _uninterrupted():
-                pending[pool.submit(work, task)] = task
-            if len(pending) >= workers * (1 + AHEAD):
-                yield from _ended(pending)
-        while pending:
-            yield from _ended(pending)
-    except BrokenProcessPool as error:
-        raise OutputError(
-            "a worker process was killed, perhaps for want of memory: "
-            f"type the same command again, with fewer workers than --workers {workers}"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with _interrupts_between_tasks() as heed:
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+        try:
+            for task in tasks:
+                heed()
+                with _deaf_children():
+                    pending[pool.submit(work, task)] = task
+                if len(pending) >= workers * (1 + AHEAD):
+                    yield from _ended(pending, heed)
+            while pending:
+                yield from _ended(pending, heed)
+            heed()
+        except BrokenProcessPool as error:
+            raise OutputError(
+                "a worker process was killed, perhaps for want of memory: "
+                f"type the same command again, with fewer workers than --workers {workers}"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _ended(pending: dict[Future[Result], Task], heed: Callable[[], None]) -> Iterator[tuple[Task, Result]]:
+    done: set[Future[Result]] = set()
+    while not done:
+        done, _ = wait(pending, timeout=SECONDS_TO_HEED, return_when=FIRST_COMPLETED)
+        heed()
+    for future in done:
+        yield pending.pop(future), future.result()
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits: a process that starts now inherits that, and meets none before it can ignore it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _interrupts_between_tasks() -> Iterator[Callable[[], None]]:
+    """Ctrl-C and SIGTERM are only noted, and `heed` raises KeyboardInterrupt for them; a second one ends at once.
+
+    An executor that is interrupted in its own code can hang for ever.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    noted: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if noted:
+            os._exit(130)
+        noted.append(number)
+
+    def heed() -> None:
+        if noted:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, note) for number in STOPPING}
+    try:
+        yield heed
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes that start now inherit that Ctrl-C waits, and meet none before they can ignore it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _ended(pending: dict[Future[Result], Task]) -> Iterator[tuple[Task, Result]]:
-    done, _ = wait(pending, return_when=FIRST_COMPLETED)
-    for future in done:
-        yield pending.pop(future), future.result()
-
-
 def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -130,21 +130,26 @@ def test_control_characters_from_data_do_not_reach_the_terminal(tmp_path: Path) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_import_ends_at_once_and_goes_on(tmp_path: Path, make: Any, number: signal.Signals) -> None:
+@pytest.mark.parametrize("wait", [0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4])
+def test_an_import_interrupted_anywhere_ends_soon_and_goes_on(
+    tmp_path: Path, make: Any, number: signal.Signals, wait: float
+) -> None:
     make.tar(tmp_path / "in" / "dev-clean.tar.gz", make.spoken("dev-clean", 600, 3))
     arguments = ["import", "librispeech", str(tmp_path / "out"), "--source", str(tmp_path / "in")]
-    arguments += ["--part", "dev-clean", "--workers", "1"]
+    arguments += ["--part", "dev-clean", "--workers", "2"]
     command = [sys.executable, "-m", "dsprep", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     while not (tmp_path / "out" / ".begun.json").exists():
         time.sleep(0.01)
-    process.send_signal(number)
-    began = time.monotonic()
+    time.sleep(wait)
+    os.killpg(process.pid, number)
     _, told = process.communicate(timeout=30)
-    assert process.returncode == 130, told
-    assert "type the same command to go on" in told
-    assert "Traceback" not in told
-    assert time.monotonic() - began < 10, "two seconds are promised; a loaded machine may take longer"
+    if process.returncode != 0:  # it may have been done already
+        assert process.returncode == 130, told
+        assert told.splitlines()[-1].endswith("type the same command to go on")
+        assert "Traceback" not in told
     assert dsprep(*arguments).returncode == 0
 
 

@@ -171,9 +171,9 @@ class Trainer:
         bad = [name for name, loss in zip(ids, losses_B.tolist(), strict=True) if not math.isfinite(loss)]
         if bad:
             raise TrainingError(
-                f"the loss of {', '.join(bad)} is not a number, in epoch {self.standing.epoch + 1}, batch "
-                f"{self.standing.step + 1}: look at these clips, or begin a new --run with a lower train.rate; "
-                f"{self.run} keeps its last checkpoint"
+                f"the loss of {', '.join(bad)} or its gradient is not a number, in epoch "
+                f"{self.standing.epoch + 1}, batch {self.standing.step + 1}: look at these clips, or begin a new --run "
+                f"with a lower train.rate; {self.run} keeps its last checkpoint"
             )
 
     def _judged(self, number: int) -> EpochResult:
