@@ -389,18 +389,18 @@ def _progress() -> Iterator[Progress]:
 @contextlib.contextmanager
 def _stop_after_step() -> Iterator[Callable[[], bool]]:
     """Ctrl-C asks for a stop after the step under way, with a checkpoint; a second one stops at once."""
-    asked = False
+    asked: list[float] = []
 
     def ask(number: int, frame: Any) -> None:
-        nonlocal asked
-        if asked:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            click.echo("stopping after this step; once more stops at once", err=True)
+        elif asked[-1] - asked[0] > 1:  # `timeout`, for one, sends each signal twice
             raise KeyboardInterrupt
-        asked = True
-        click.echo("stopping after this step; once more stops at once", err=True)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: asked
+        yield lambda: bool(asked)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

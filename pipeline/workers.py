@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -23,6 +24,8 @@ AHEAD = 2
 """Tasks a worker that wait in line."""
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 """What a terminal or a scheduler sends to the whole group: the workers leave it to their parent, and end with it."""
+SECONDS_TO_REPEAT = 1.0
+"""After which a second signal is meant: `timeout`, for one, sends each twice."""
 SECONDS_TO_HEED = 0.1
 """Between two looks at whether somebody wants to stop."""
 
@@ -83,12 +86,12 @@ def _interrupts_between_tasks() -> Iterator[Callable[[], None]]:
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
         return
-    noted: list[int] = []
+    noted: list[float] = []
 
     def note(number: int, frame: object) -> None:
-        if noted:
+        noted.append(time.monotonic())
+        if noted[-1] - noted[0] > SECONDS_TO_REPEAT:
             os._exit(130)
-        noted.append(number)
 
     def heed() -> None:
         if noted:
