@@ -119,7 +119,8 @@ def _attempt(archive: Archive, file: BinaryIO, progress: Progress) -> bool:
             return total is None or file.tell() == total
     except requests.RequestException as error:
         if file.tell() == 0 and isinstance(error, requests.ConnectionError):
-            raise FetchError(f"cannot reach {archive.url}: {error}; use --source with a file you have") from error
+            reason = getattr(error.args[0] if error.args else None, "reason", error)
+            raise FetchError(f"cannot reach {archive.url} ({reason}); use --source with a file you have") from error
         return False
 
 
