@@ -24,7 +24,6 @@ RATE = 16_000
 """Samples per second of everything that dsprep writes."""
 FULL_SCALE = 32_768
 """Of PCM16: +-1.0."""
-FORMATS = ("wav", "flac")
 UNKNOWN_LENGTH = 2**62
 """libsndfile gives at least this many frames for a FLAC whose header does not tell."""
 LIBRARIES = {

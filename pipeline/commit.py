@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -149,15 +149,16 @@ def commit(final: Path, key: str, build: Callable[[Building], Any], *, folder: b
             record_path(final).unlink(missing_ok=True)
             _replace(temporary, final)
             _sync_folder(final.parent)
-            content = {
-                "key": key,
-                "files": [asdict(file) for file in building.files],
-                "facts": facts,
-            }
-            write_whole(record_path(final), seal(content))
+            return write_record(final, key, building.files, facts)
         finally:
             discard(temporary)
-    return Record(key, tuple(building.files), facts, digest_of(content))
+
+
+def write_record(final: Path, key: str, files: Sequence[FileDigest], facts: Any) -> Record:
+    """Write the record of `final`, which must be there and whole: from here on it is done."""
+    content = {"key": key, "files": [asdict(file) for file in files], "facts": facts}
+    write_whole(record_path(final), seal(content))
+    return Record(key, tuple(files), facts, digest_of(content))
 
 
 def read_record(final: Path) -> Record | None:

@@ -20,7 +20,7 @@ import requests
 
 from ..importers import Archive, Part
 from ..manifests import DataError, FetchError, OutputError, Progress
-from .commit import accepted, record_path, seal, unseal, write_whole, writing
+from .commit import FileDigest, accepted, seal, unseal, write_record, write_whole, writing
 
 BLOCK = 1 << 16
 """Bytes at a time: what a broken connection loses at most."""
@@ -74,8 +74,7 @@ def fetch(archive: Archive, folder: Path, progress: Progress) -> Path:
         digest = _check(archive, file)
         partial.replace(target)
         _state(file).unlink(missing_ok=True)
-    files = [{"name": target.name, "size": target.stat().st_size, "sha256": digest}]
-    write_whole(record_path(target), seal({"key": key, "files": files, "facts": None}))
+    write_record(target, key, [FileDigest(target.name, target.stat().st_size, digest)], None)
     return target
 
 

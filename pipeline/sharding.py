@@ -1,14 +1,15 @@
 """Sharding: manifests to a folder of shards, several at a time, resumed by shard."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..manifests import DataError, Progress, Sample, manifest_bytes, read_manifest, silent
+from ..manifests import DataError, Progress, Sample, manifest_bytes, silent
 from .commit import Building, Record, accepted, commit, discard, read_record, seal, write_whole
 from .outdir import MADE_BY, begin, end, file_facts, reopen
-from .shards import INDEX, MANIFEST, Shard, check_files, manifest_in, plan_shards, write_tar
+from .samples import MANIFEST, read_samples
+from .shards import INDEX, Shard, plan_shards, write_tar
 from .workers import run
 
 
@@ -36,7 +37,7 @@ def shard(
         DataError: a manifest is wrong, names a file that is gone or has another size, or shares an id.
         OutputError: `out` is not ours or cannot be written.
     """
-    samples = _read(manifests)
+    samples = read_samples(manifests)
     if out.resolve() in {sample.path.parent.resolve() for sample in samples}:
         raise DataError(f"{out} holds what is to be read: name another folder for the shards")
     begin(out, INDEX, {MADE_BY: "dsprep shard"})
@@ -70,20 +71,6 @@ def _write(task: Task) -> Record:
             return {"samples": list(write_tar(file, task.shard.samples))}
 
     return commit(task.shard.path(task.out), task.key, build)
-
-
-def _read(manifests: Sequence[Path]) -> list[Sample]:
-    samples: dict[str, Sample] = {}
-    for place in manifests:
-        for sample in read_manifest(manifest_in(place)):
-            if other := samples.get(sample.id):
-                raise DataError(f"id {sample.id} is in the data twice: {other.path} and {sample.path}")
-            samples[sample.id] = sample
-    if not samples:
-        raise DataError(f"{', '.join(map(str, manifests))}: no samples in there")
-    found = list(samples.values())
-    check_files(found)
-    return found
 
 
 def _audio_digests(samples: Sequence[Sample]) -> dict[str, str]:
@@ -126,16 +113,7 @@ def _finish(shards: Sequence[Shard], records: Sequence[Record], out: Path, seed:
 def _located(one: Shard, record: Record, out: Path) -> Iterator[Sample]:
     """The samples of a written shard, at their places in it."""
     for sample, facts in zip(one.samples, record.facts["samples"], strict=True):
-        yield Sample(
-            id=sample.id,
-            path=one.path(out),
-            size=sample.size,
-            transcript=sample.transcript,
-            offset=facts["offset"],
-            duration=sample.duration,
-            speaker=sample.speaker,
-            extras=sample.extras,
-        )
+        yield replace(sample, path=one.path(out), offset=facts["offset"])
 
 
 def _facts(one: Shard, record: Record) -> dict[str, Any]:

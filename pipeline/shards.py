@@ -20,17 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from ..manifests import (
-    DataError,
     Sample,
 )
 from .commit import (
     HashingFile,
     digest_of,
 )
-from .source import Span
+from .samples import audio_bytes
 
 INDEX = "shards.json"
-MANIFEST = "manifest.csv"
 CODE = "shards-1"
 """Changes whenever the code would make other bytes of the same samples."""
 MEMBER_OVERHEAD = 4 * tarfile.BLOCKSIZE
@@ -69,7 +67,7 @@ def write_tar(file: HashingFile, samples: Sequence[Sample]) -> Iterator[dict[str
     """
     with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:  # type: ignore[call-overload]
         for sample in samples:
-            audio = _audio(sample)
+            audio = audio_bytes(sample)
             offset = tar.offset + tarfile.BLOCKSIZE
             _add(tar, member_name(sample, audio), audio)
             _add(tar, f"{sample.id}.txt", sample.transcript.encode())
@@ -85,31 +83,6 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size, info.mode = len(data), 0o444
     tar.addfile(info, io.BytesIO(data))
-
-
-def _audio(sample: Sample) -> bytes:
-    try:
-        data = Span(sample.path, sample.offset or 0, sample.size).read()
-    except OSError as error:
-        raise DataError(f"{sample.id}: cannot read {sample.path}: {error.strerror}") from error
-    if len(data) != sample.size:
-        raise DataError(f"{sample.id}: {sample.path} has {len(data)} of the manifest's {sample.size} bytes")
-    return data
-
-
-def manifest_in(place: Path) -> Path:
-    """The manifest that a user means: a CSV itself, or that of a folder of shards.
-
-    Raises:
-        DataError: it is a folder, but not of shards.
-    """
-    if not place.is_dir():
-        return place
-    if not (place / MANIFEST).exists():
-        raise DataError(
-            f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv"
-        )
-    return place / MANIFEST
 
 
 def member_name(sample: Sample, audio: bytes) -> str:
@@ -144,29 +117,3 @@ def _halve(placed: Placed, low: int, high: int, shard_bytes: int) -> Iterator[Pl
     middle = (low + high) // 2
     yield from _halve([one for one in placed if one[0] < middle], low, middle, shard_bytes)
     yield from _halve([one for one in placed if one[0] >= middle], middle, high, shard_bytes)
-
-
-def check_files(samples: Sequence[Sample]) -> None:
-    """Make sure that every sample's bytes can be there, by the sizes of files.
-
-    Raises:
-        DataError: a file is gone, too short, or not of the manifest's size.
-    """
-    sizes: dict[Path, int | None] = {}
-    for sample in samples:
-        if sample.path not in sizes:
-            sizes[sample.path] = _size(sample.path)
-        size = sizes[sample.path]
-        if size is None:
-            raise DataError(f"{sample.id}: {sample.path} is gone; make it again, or take the row out of the manifest")
-        if sample.offset is None and size != sample.size:
-            raise DataError(f"{sample.id}: {sample.path} has {size} bytes, its manifest says {sample.size}")
-        if size < (sample.offset or 0) + sample.size:
-            raise DataError(f"{sample.id}: {sample.path} has {size} bytes, too few for the manifest's row")
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size if path.is_file() else None
-    except OSError:  # a name too long, a folder closed to us
-        return None

@@ -17,7 +17,8 @@ from .audio import Unreadable, decode
 from .commit import FileDigest, Record, read_record, record_path, unseal
 from .importing import MARK
 from .outdir import BEGUN
-from .shards import INDEX, MANIFEST, member_name
+from .samples import MANIFEST
+from .shards import INDEX, member_name
 from .source import Span
 
 

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..manifests import Alphabet, DataError, Sample, describe, read_manifest
+from ..manifests import Alphabet, DataError, Sample, describe
 from ..pipeline.audio import FULL_SCALE, RATE, Pcm, Unreadable, decode, wav_header
 from ..pipeline.commit import digest_of
+from ..pipeline.samples import audio_bytes, read_samples
 from ..pipeline.screen import ctc_steps
-from ..pipeline.shards import check_files, manifest_in
-from ..pipeline.source import Span
 from .features import Features
 from .models import Model
 from .plan import Batch, Clip
@@ -53,16 +52,7 @@ def read_data(places: Sequence[Path]) -> Data:
     Raises:
         DataError: a place is neither, is empty, names a file that is gone, or shares an id with another.
     """
-    samples = [sample for place in places for sample in read_manifest(manifest_in(place))]
-    if not samples:
-        raise DataError(f"{', '.join(map(str, places))}: no samples in there")
-    seen: dict[str, Sample] = {}
-    for sample in samples:
-        if other := seen.get(sample.id):
-            raise DataError(f"id {sample.id} is in the data twice: {other.path} and {sample.path}")
-        seen[sample.id] = sample
-    check_files(samples)
-    return _data(samples)
+    return _data(read_samples(places))
 
 
 def read_pcm(sample: Sample) -> Pcm:
@@ -71,11 +61,8 @@ def read_pcm(sample: Sample) -> Pcm:
     Raises:
         DataError: its file is gone, cut off, or no audio.
     """
-    try:
-        data = Span(sample.path, sample.offset or 0, sample.size).read()
-    except OSError as error:
-        raise DataError(f"{sample.id}: cannot read {sample.path}: {error.strerror}") from error
-    if len(data) == sample.size > HEADER and data[:HEADER] == wav_header(len(data) - HEADER):
+    data = audio_bytes(sample)
+    if len(data) > HEADER and data[:HEADER] == wav_header(len(data) - HEADER):
         return np.frombuffer(data, dtype="<i2", offset=HEADER)
     try:
         pcm = decode(data)
