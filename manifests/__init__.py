@@ -1,5 +1,6 @@
 """The words everyone speaks: Utterance, Sample, the manifest, the alphabet, the errors. Standard library only."""
 
+from . import ctc
 from .alphabet import Alphabet, describe, english, read_alphabet
 from .errors import (
     DataError,
@@ -34,6 +35,7 @@ __all__ = [
     "UsageError",
     "Utterance",
     "csv_bytes",
+    "ctc",
     "describe",
     "english",
     "manifest_bytes",

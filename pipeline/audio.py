@@ -18,10 +18,10 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from ..manifests.ctc import RATE
+
 Pcm = NDArray[np.int16]
 
-RATE = 16_000
-"""Samples per second of everything that dsprep writes."""
 FULL_SCALE = 32_768
 """Of PCM16: +-1.0."""
 UNKNOWN_LENGTH = 2**62

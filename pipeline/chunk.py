@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..manifests import Sample, Utterance
-from .audio import LIBRARIES, RATE, Truncated, Unreadable, decode, encode
+from ..manifests.ctc import RATE
+from .audio import LIBRARIES, Truncated, Unreadable, decode, encode
 from .commit import Building, Record, commit, digest_of
 from .screen import Reason, Rejection, Rules
 from .source import Span
@@ -40,8 +41,7 @@ class Settings:
         return {
             "audio": f"{self.form}, {RATE} Hz, mono, PCM16",
             "text": self.text,
-            "min_seconds": self.rules.min_seconds,
-            "max_seconds": None if self.rules.max_seconds == float("inf") else self.rules.max_seconds,
+            "rules": self.rules.facts(),
             "code": CODE,
             "libraries": LIBRARIES,
         }
@@ -173,7 +173,7 @@ def _row(row: Utterance, data: bytes, settings: Settings, building: Building) ->
         return Rejected(row.id, Reason.TRUNCATED, str(error), None)
     except Unreadable as error:
         return Rejected(row.id, Reason.UNREADABLE, str(error), None)
-    if refused := settings.rules.reject(transcript, len(pcm) / RATE):
+    if refused := settings.rules.reject(transcript, len(pcm)):
         return Rejected(row.id, *refused, len(pcm))
     file = f"{row.id}.{settings.form}"
     size = building.add(file, encode(pcm, settings.form))

@@ -26,7 +26,7 @@ import soundfile
 import soxr
 
 from ..manifests import MissingExtraError, OutputError, Progress
-from .audio import RATE
+from ..manifests.ctc import RATE
 from .commit import Building, accepted, commit
 
 VOICES = ("en-us+m3", "en-us+f1", "en-gb-x-rp+m7", "en-us+f4", "en-gb-scotland+m1", "en-us+m5")

@@ -1,12 +1,11 @@
 """Screen: which rows stay out of a manifest, and why. Every one of them is counted."""
 
-import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
-FRAMES_PER_SECOND = 50
-"""Both DeepSpeech models write one label at most every 20 ms."""
+from ..manifests import ctc, describe
 
 
 class Reason(StrEnum):
@@ -16,6 +15,10 @@ class Reason(StrEnum):
     """The corpus's line cannot be read as a row."""
     DUPLICATE_ID = "duplicate-id"
     """A row before it has the same id."""
+    SUPERSEDED = "superseded"
+    """A newer release has another row for the same clip."""
+    EXCLUDED = "excluded"
+    """The corpus itself says that it is not to be used, or whoever imports asked to leave such rows out."""
     NO_AUDIO = "no-audio"
     """The row names an audio file that is not there."""
     NO_TEXT = "no-text"
@@ -24,6 +27,10 @@ class Reason(StrEnum):
     """Nothing is left of the text after normalisation."""
     UNSPOKEN = "unspoken"
     """The text holds digits or mark-up: it is not what was said."""
+    OUTSIDE_ALPHABET = "outside-alphabet"
+    """The text has characters that the alphabet lacks."""
+    NO_DECODER = "no-decoder"
+    """The audio needs a program that is not installed; once it is, the same command takes the row in."""
     UNREADABLE = "unreadable"
     """The audio is not audio, or is damaged."""
     TRUNCATED = "truncated"
@@ -31,7 +38,7 @@ class Reason(StrEnum):
     TOO_SHORT = "too-short"
     TOO_LONG = "too-long"
     TOO_FAST = "too-fast"
-    """More labels than the 20 ms steps of the audio can carry: CTC has no path, the loss is infinite."""
+    """More labels than the steps of the audio can carry: CTC has no path, the loss is infinite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,30 +54,62 @@ class Rejection:
     """Length of its audio, where that was known."""
 
 
+Fit = Callable[[int, str], tuple[int, int]]
+"""Samples and transcript to (label steps there are, label steps needed)."""
+
+
+def _by_ctc(steps: Callable[[int], int]) -> Fit:
+    return lambda samples, transcript: (steps(samples), ctc.needed(transcript))
+
+
+def _deepspeech(samples: int, transcript: str) -> tuple[int, int]:
+    """mozilla/DeepSpeech's rule for Common Voice, 0.1 to 0.9 (bin/import_cv.py, bin/import_cv2.py)."""
+    return int(samples / ctc.RATE * 1000 / 10 / 2), len(transcript)
+
+
+FITS: dict[str, Fit] = {
+    "any": _by_ctc(ctc.fewest_steps),
+    **{model: _by_ctc(steps) for model, steps in ctc.MODEL_STEPS.items()},
+    "deepspeech": _deepspeech,
+    "none": lambda samples, transcript: (0, 0),
+}
+"""Whether a text fits its clip: for every model, for one of them, as the ancestor had it, or not asked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """Bounds on what goes into a manifest."""
 
     min_seconds: float = 0.0
     max_seconds: float = float("inf")
+    fit: str = "any"
+    """A key of `FITS`."""
+    alphabet: str | None = None
+    """The characters that a transcript may have; None for any."""
+    empty: bool = False
+    """Whether a transcript without words is taken, as the ancestor did."""
 
-    def reject(self, transcript: str, seconds: float) -> tuple[Reason, str] | None:
-        """Why a clip must stay out, or None if it may go in."""
-        if not transcript:
+    def facts(self) -> dict[str, Any]:
+        """These rules as JSON."""
+        return {**asdict(self), "max_seconds": None if self.max_seconds == float("inf") else self.max_seconds}
+
+    def reject(self, transcript: str, samples: int) -> tuple[Reason, str] | None:
+        """Why a clip of `samples` samples at 16 kHz must stay out, or None if it may go in."""
+        if not transcript and not self.empty:
             return Reason.EMPTY_TEXT, "no words"
+        if self.alphabet is not None and (outside := sorted(set(transcript) - set(self.alphabet))):
+            return Reason.OUTSIDE_ALPHABET, f"{', '.join(map(describe, outside))}: {transcript[:60]!r}"
+        return self._length(samples / ctc.RATE) or self._fits(samples, transcript)
+
+    def _length(self, seconds: float) -> tuple[Reason, str] | None:
         if seconds == 0 or seconds < self.min_seconds:
-            return (
-                Reason.TOO_SHORT,
-                f"{seconds:.3f} s, at least {self.min_seconds:g} s are asked for",
-            )
+            return Reason.TOO_SHORT, f"{seconds:.3f} s, at least {self.min_seconds:g} s are asked for"
         if seconds > self.max_seconds:
             return Reason.TOO_LONG, f"{seconds:.3f} s, at most {self.max_seconds:g} s are asked for"
-        steps, needed = int(seconds * FRAMES_PER_SECOND), ctc_steps(transcript)
-        if steps < needed:
-            return Reason.TOO_FAST, f"{steps} steps of 20 ms for {needed}: {transcript[:60]!r}"
         return None
 
-
-def ctc_steps(labels: Sequence[object]) -> int:
-    """Fewest steps in which CTC can write a text or its labels: one each, and a blank between equal neighbours."""
-    return len(labels) + sum(a == b for a, b in itertools.pairwise(labels))
+    def _fits(self, samples: int, transcript: str) -> tuple[Reason, str] | None:
+        steps, needed = FITS[self.fit](samples, transcript)
+        if steps < needed:
+            return Reason.TOO_FAST, f"{steps} steps for {needed} labels: {transcript[:60]!r}"
+        return None

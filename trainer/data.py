@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..manifests import Alphabet, DataError, Sample, describe
-from ..pipeline.audio import FULL_SCALE, RATE, Pcm, Unreadable, decode, wav_header
+from ..manifests import Alphabet, DataError, Sample, ctc, describe
+from ..manifests.ctc import RATE
+from ..pipeline.audio import FULL_SCALE, Pcm, Unreadable, decode, wav_header
 from ..pipeline.commit import digest_of
 from ..pipeline.samples import audio_bytes, read_samples
-from ..pipeline.screen import ctc_steps
 from .features import Features
 from .models import Model
 from .plan import Batch, Clip
@@ -129,7 +129,7 @@ def unfit(data: Data, features: Features, model: Model, alphabet: Alphabet) -> l
     return [
         sample.id
         for sample, clip in zip(data.samples, data.clips, strict=True)
-        if model.steps(features.frames(round(clip.seconds * RATE))) < ctc_steps(alphabet.encode(sample.transcript))
+        if model.steps(features.frames(round(clip.seconds * RATE))) < ctc.needed(alphabet.encode(sample.transcript))
     ]
 
 

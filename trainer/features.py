@@ -11,7 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..pipeline.audio import FULL_SCALE, RATE
+from ..manifests import ctc
+from ..manifests.ctc import RATE
+from ..pipeline.audio import FULL_SCALE
 
 EPSILON = 2.220446049250313e-16
 """Float64's, which python_speech_features puts in place of 0 before a logarithm."""
@@ -43,7 +45,7 @@ class LogSpectrogram(Features):
     """
 
     WINDOW = RATE * 20 // 1000
-    HOP = RATE * 10 // 1000
+    HOP = ctc.HOP
     size = WINDOW // 2 + 1
 
     def __init__(self) -> None:
@@ -53,7 +55,7 @@ class LogSpectrogram(Features):
 
     def frames(self, samples: int) -> int:
         """One each 10 ms, at both ends."""
-        return 1 + samples // self.HOP
+        return ctc.spectrogram_frames(samples)
 
     def _features(self, samples_BN: Tensor, lengths: list[int], frames: list[int]) -> Tensor:
         padded_BN = _reflect(samples_BN, lengths, self.WINDOW // 2)
@@ -72,8 +74,8 @@ class Mfcc01(Features):
     matrix, one number each, so edge frames count fewer times, as there.
     """
 
-    WINDOW = RATE * 25 // 1000
-    HOP = RATE * 10 // 1000
+    WINDOW = ctc.MFCC_WINDOW
+    HOP = ctc.HOP
     FFT = 512
     COEFFICIENTS = 26
     CONTEXT = 9
@@ -89,8 +91,7 @@ class Mfcc01(Features):
 
     def frames(self, samples: int) -> int:
         """One each 20 ms; the last window is filled up with zeros."""
-        every_hop = 1 if samples <= self.WINDOW else 1 + math.ceil((samples - self.WINDOW) / self.HOP)
-        return math.ceil(every_hop / self.STRIDE)
+        return ctc.mfcc_frames(samples)
 
     def _features(self, samples_BN: Tensor, lengths: list[int], frames: list[int]) -> Tensor:
         scaled_BN = samples_BN * FULL_SCALE

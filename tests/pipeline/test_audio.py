@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from dsprep.manifests.ctc import RATE
 from dsprep.pipeline import audio
-from dsprep.pipeline.audio import RATE, Truncated, Unreadable, decode
+from dsprep.pipeline.audio import Truncated, Unreadable, decode
 
 
 def encode(pcm: audio.Pcm, form: str) -> bytes:

@@ -1,23 +1,6 @@
-import itertools
-
 import pytest
 
-from dsprep.pipeline.screen import Reason, Rules, ctc_steps
-
-
-def shortest_path(text: str) -> int:
-    """Fewest steps of any CTC path that collapses to `text`, by trying them all."""
-    for length in itertools.count():
-        for path in itertools.product("_" + "".join(sorted(set(text))), repeat=length):
-            collapsed = "".join(key for key, _ in itertools.groupby(path) if key != "_")
-            if collapsed == text:
-                return length
-    raise AssertionError
-
-
-@pytest.mark.parametrize("text", ["", "a", "ab", "aa", "aab", "aba", "aaa", "abba"])
-def test_the_rule_is_ctc_s_own(text: str) -> None:
-    assert ctc_steps(text) == shortest_path(text)
+from dsprep.pipeline.screen import Reason, Rules
 
 
 @pytest.mark.parametrize(
@@ -31,10 +14,18 @@ def test_the_rule_is_ctc_s_own(text: str) -> None:
         (Rules(max_seconds=1), "a", 1.001, Reason.TOO_LONG),
         (Rules(), "abcde", 0.1, None),
         (Rules(), "abcdee", 0.1, Reason.TOO_FAST),
-        (Rules(), "abdee", 0.119, Reason.TOO_FAST),
-        (Rules(), "abdee", 0.12, None),
+        (Rules(fit="ds2"), "abcdef", 0.1, None),
+        (Rules(fit="ds1"), "abcdef", 0.1, Reason.TOO_FAST),
+        (Rules(), "abcdef", 0.115, Reason.TOO_FAST),
+        (Rules(), "abcdef", 0.115 + 1 / 16_000, None),
+        (Rules(fit="deepspeech"), "a" * 100, 2.0, None),
+        (Rules(fit="deepspeech"), "a" * 101, 2.0, Reason.TOO_FAST),
+        (Rules(fit="none"), "a" * 1000, 0.1, None),
+        (Rules(empty=True), "", 1.0, None),
+        (Rules(alphabet="ab "), "ab a", 1.0, None),
+        (Rules(alphabet="ab "), "abc", 1.0, Reason.OUTSIDE_ALPHABET),
     ],
 )
 def test_bounds_are_inclusive_and_exact(rules: Rules, text: str, seconds: float, reason: Reason | None) -> None:
-    refused = rules.reject(text, seconds)
+    refused = rules.reject(text, round(seconds * 16_000))
     assert (refused and refused[0]) == reason

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...manifests.ctc import halved
 from ..config import DeepSpeech2Config
 from .recurrent import Recurrent
 
@@ -31,7 +32,7 @@ class DeepSpeech2(nn.Module):
         self.norm1 = MaskedNorm(c)
         self.conv2 = nn.Conv2d(c, c, (21, 11), stride=(2, 1), padding=(10, 5))
         self.norm2 = MaskedNorm(c)
-        bins = _halved(_halved(features))
+        bins = halved(halved(features))
         sizes = [bins * c] + [config.hidden] * (config.layers - 1)
         self.layers = nn.ModuleList(Layer(size, config, norm=index > 0) for index, size in enumerate(sizes))
         self.lookahead = None if config.bidirectional else Lookahead(config.hidden, config.lookahead)
@@ -41,7 +42,7 @@ class DeepSpeech2(nn.Module):
     @staticmethod
     def steps(frames: int) -> int:
         """Labels that can be written on `frames` frames of features: the first convolution takes every second."""
-        return _halved(frames)
+        return halved(frames)
 
     def forward(self, features_BTF: Tensor, frames: list[int]) -> tuple[Tensor, list[int]]:
         """(logits_BTV, steps of each utterance)."""
@@ -119,8 +120,3 @@ class Lookahead(nn.Module):
         """The same shape."""
         x_BHT = F.pad(x_BTH.transpose(1, 2), (0, self.context - 1))
         return F.hardtanh(self.conv(x_BHT), 0.0, RELU_CLIP).transpose(1, 2)
-
-
-def _halved(size: int) -> int:
-    """What a padded convolution of stride 2 leaves: the upper half."""
-    return (size + 1) // 2
