@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import math
 import signal
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
-from .manifests import DsprepError, Interrupted, MissingExtraError, Progress, UsageError
+from .manifests import DsprepError, Interrupted, MissingExtraError, Progress, UsageError, one_of
 
 if TYPE_CHECKING:
     from .manifests import Alphabet
+    from .pipeline.report import ImportReport
     from .trainer.checkpoint import EpochResult
 
 TRAIN = ("torch", "safetensors", "jiwer")
@@ -69,15 +70,31 @@ workers_option = click.option(
 
 
 @main.command()
-def corpora() -> None:
-    """List the corpora and parts that can be imported."""
+@click.option("--markdown", is_flag=True, help="As the table in README.")
+def corpora(markdown: bool) -> None:
+    """List the corpora that can be imported, with their parts, licences, sizes and what they need."""
     from .importers import CORPORA
 
+    if markdown:
+        click.echo("| corpus | what | parts | size | licence | needs |\n|---|---|---|---|---|---|")
     for corpus in CORPORA.values():
-        click.echo(f"{corpus.name}: {corpus.title}, {corpus.licence}, {corpus.homepage}")
-        for part in corpus.parts:
-            size = sum(archive.bytes or 0 for archive in part.archives)
-            click.echo(f"    {part.name:<20} {_bytes(size):>9}")
+        needs = corpus.needs or "nothing: dsprep fetches it"
+        if markdown:
+            parts = ", ".join(f"`{part.name}`" for part in corpus.parts)
+            what = f"[{corpus.title}]({corpus.homepage})" if corpus.homepage else corpus.title
+            click.echo(f"| `{corpus.name}` | {what} | {parts} | {corpus.size} | {corpus.licence} | {needs} |")
+            continue
+        click.echo(f"{corpus.name}: {corpus.title}")
+        parts = ", ".join(part.name for part in corpus.parts)
+        lines = {
+            "page": corpus.homepage,
+            "parts": parts,
+            "size": corpus.size,
+            "licence": corpus.licence,
+            "needs": needs,
+        }
+        for name, line in lines.items():
+            click.echo(textwrap.fill(line, 100, initial_indent=f"    {name:<9}", subsequent_indent=" " * 13))
 
 
 @main.command("import")
@@ -88,21 +105,35 @@ def corpora() -> None:
     multiple=True,
     help="An archive, a folder of archives, an unpacked folder, or a URL. Repeatable.",
 )
-@click.option("--part", multiple=True, help="A part to import, repeatable.  [default: all]")
+@click.option("--part", multiple=True, help="A part to import, repeatable.  [default: all that the sources hold]")
+@click.option("--only", multiple=True, metavar="FILTER", help="Rows to keep, as gender=female or 'up_votes>=3'.")
 @click.option("--format", "form", type=click.Choice(["wav", "flac"]), default="wav", show_default=True)
-@click.option("--text", default="plain", show_default=True, help="Text profile.")
-@click.option("--min-seconds", type=click.FloatRange(0), default=0.0, help="Leave out shorter clips.")
-@click.option("--max-seconds", type=click.FloatRange(0), default=float("inf"), help="Leave out longer clips.")
+@click.option("--text", help="Text profile.  [default: the one that fits the corpus]")
+@click.option("--alphabet", help="Leave out texts with characters not in FILE or `english`; `auto` collects them.")
+@click.option("--model", type=click.Choice(["any", "ds1", "ds2"]), help="Whose steps a text must fit.  [default: any]")
+@click.option("--min-seconds", type=click.FloatRange(0), help="Leave out shorter clips.")
+@click.option("--max-seconds", type=click.FloatRange(0), help="Leave out longer clips.")
+@click.option("--profile", help="Text and filters of an ancestor: deepspeech-0.1 or deepspeech-0.9.")
+@click.option("--split", metavar="RATIOS", help="Cut each part by speakers, as train=0.8,dev=0.1,test=0.1.")
+@click.option("--seed", default=0, show_default=True, help="Of the order of speakers in --split.")
+@click.option("--without-ffmpeg", is_flag=True, help="Leave out what needs ffmpeg, if it is not installed.")
 @workers_option
 def import_(
     corpus: str,
     out: Path,
     source: tuple[str, ...],
     part: tuple[str, ...],
+    only: tuple[str, ...],
     form: str,
-    text: str,
-    min_seconds: float,
-    max_seconds: float,
+    text: str | None,
+    alphabet: str | None,
+    model: str | None,
+    min_seconds: float | None,
+    max_seconds: float | None,
+    profile: str | None,
+    split: str | None,
+    seed: int,
+    without_ffmpeg: bool,
     workers: int | None,
 ) -> None:
     """Import CORPUS into the folder OUT: manifests, 16 kHz audio, and a list of what was left out.
@@ -110,47 +141,63 @@ def import_(
     Without --source the published archives are fetched. Killed or interrupted, the same command goes on.
     """
     from .importers import CORPORA
-    from .pipeline.chunk import Settings
     from .pipeline.importing import import_corpus
-    from .pipeline.screen import Rules
-    from .pipeline.text import PROFILES
+    from .pipeline.job import job
     from .pipeline.workers import available
 
-    if not (math.isfinite(min_seconds) and min_seconds <= max_seconds):
-        raise UsageError(f"--min-seconds {min_seconds} --max-seconds {max_seconds}: nothing is that long")
+    what = CORPORA[one_of("corpus", corpus, CORPORA)]
     if "" in source:
         raise UsageError("--source is empty: it takes an archive, a folder or a URL")
-    what = CORPORA[_one_of("corpus", corpus, CORPORA)]
     names = [one.name for one in what.parts]
-    parts = [_one_of(f"part of {corpus}", name, names) for name in dict.fromkeys(part)] or names
-    settings = Settings(
+    asked = job(
+        what,
+        parts=[one_of(f"part of {corpus}", name, names) for name in dict.fromkeys(part)],
+        sources=source,
         form=form,
-        text=_one_of("text profile", text, PROFILES),
-        rules=Rules(min_seconds=min_seconds, max_seconds=max_seconds),
+        only=only,
+        text=text,
+        alphabet=alphabet,
+        model=model,
+        min_seconds=min_seconds,
+        max_seconds=max_seconds,
+        profile=profile,
+        split=split,
+        seed=seed,
+        without_ffmpeg=without_ffmpeg,
     )
     with _progress() as progress:
-        reports = import_corpus(what, parts, source, out, settings, workers or available(), progress)
+        report = import_corpus(asked, out, workers or available(), progress)
+    _print_import(report, out)
+    empty = [one.name for one in report.parts if one.name in (part or [one.name]) and not one.kept.rows]
+    if empty and (part or not any(one.kept.rows for one in report.parts)):
+        raise click.ClickException(f"nothing was kept of {', '.join(empty)}: see {out / 'rejected.csv'}")
+
+
+def _print_import(report: ImportReport, out: Path) -> None:
+    """What became of the rows, by part and by reason."""
     rows = [
         (
-            one.name,
+            one.name or "(of no part)",
             one.rows,
-            len(one.samples),
-            _hours(one.seconds),
-            len(one.rejections),
-            _hours(one.seconds_rejected),
+            one.kept.rows,
+            _hours(one.kept.seconds),
+            one.left_out.rows,
+            _hours(one.left_out.seconds),
+            f"{one.efficiency:.1%}",
         )
-        for one in reports
+        for one in report.parts
     ]
-    _table(("part", "rows", "kept", "hours", "left out", "hours"), rows)
-    for report in reports:
-        for reason, count in report.reasons.items():
-            click.echo(f"{report.name}: left out {count}: {reason}")
-        for file in report.survey.files:
-            if file.published is False:
-                click.echo(f"note: {file.name} is not the published file (its digest differs)", err=True)
+    _table(("part", "rows", "kept", "hours", "left out", "hours", "efficiency"), rows)
+    for one in report.parts:
+        for split, tally in one.splits.items():
+            click.echo(f"{one.name}-{split}: {tally.rows} rows, {_hours(tally.seconds)} h")
+        for reason, count in one.reasons.items():
+            hours = _hours(one.rejected[reason].seconds)
+            click.echo(f"{one.name or '(of no part)'}: left out {count}, {hours} h: {reason}")
+    for file in report.sources:
+        if file.published is False:
+            click.echo(f"note: {_shown(file.name)} is not the published file (its digest differs)", err=True)
     click.echo(f"manifests in {out}; rows left out, with reasons, in {out / 'rejected.csv'}")
-    if empty := [report.name for report in reports if not report.samples]:
-        raise click.ClickException(f"nothing was kept of {', '.join(empty)}: see {out / 'rejected.csv'}")
 
 
 @main.command()
@@ -327,16 +374,6 @@ def _device(name: str | None) -> str:
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"--device {name}: {str(error).splitlines()[0]}") from error
     return name
-
-
-def _one_of(what: str, name: str, known: Sequence[str] | dict[str, Any]) -> str:
-    if name in known:
-        return name
-    import difflib
-
-    near = difflib.get_close_matches(name, list(known), 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-    raise UsageError(f"there is no {what} {name!r}: {hint}")
 
 
 def _size(text: str) -> int:

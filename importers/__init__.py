@@ -1,9 +1,10 @@
 """What each corpus looks like: one short module a corpus, and this table of them."""
 
-from .corpus import Archive, Corpus, Part, TextFile
+from .commonvoice import COMMONVOICE
+from .corpus import Archive, AudioFiles, Corpus, Found, Part, Row, TextFile
 from .ldc93s1 import LDC93S1
 from .librispeech import LIBRISPEECH
 
-CORPORA = {corpus.name: corpus for corpus in (LDC93S1, LIBRISPEECH)}
+CORPORA = {corpus.name: corpus for corpus in (COMMONVOICE, LDC93S1, LIBRISPEECH)}
 
-__all__ = ["CORPORA", "Archive", "Corpus", "Part", "TextFile"]
+__all__ = ["CORPORA", "Archive", "AudioFiles", "Corpus", "Found", "Part", "Row", "TextFile"]

@@ -1,12 +1,16 @@
 """The contract of an importer: what a corpus is made of, and one function that reads its text files."""
 
-import fnmatch
+import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
-from ..manifests import BadRow, Utterance
+from ..manifests import ID, BadRow, Utterance
+
+TARS = (".tar", ".tar.gz", ".tgz", ".tar.tar")
+"""How the names of tars end; Common Voice 1 to 4 has `.tar.tar`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +21,7 @@ class Archive:
     bytes: int | None
     """Published size; None where the publisher does not tell."""
     digest: str
-    """As published, with its algorithm: `md5:...` or `sha256:...`."""
+    """As published, with its algorithm: `md5:...` or `sha256:...`; empty if none is."""
 
     @property
     def name(self) -> str:
@@ -25,9 +29,9 @@ class Archive:
         return PurePosixPath(self.url).name
 
     @property
-    def is_tar(self) -> bool:
+    def is_archive(self) -> bool:
         """Whether it holds members; a plain file is its own only member."""
-        return self.name.endswith((".tar", ".tar.gz", ".tgz"))
+        return self.name.endswith((*TARS, ".zip"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +39,18 @@ class Part:
     """A piece of a corpus that becomes one manifest."""
 
     name: str
-    archives: tuple[Archive, ...]
+    archives: tuple[Archive, ...] = ()
+    """What is to be fetched for it; parts with the same archives are read in one go. None: the user brings them."""
+    folder: str = ""
+    """What `{part}` in the corpus's patterns stands for, if that is not the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A text member of a corpus, whole."""
+    """A text member of a corpus, read line by line: a table of Common Voice has half a gigabyte."""
 
     name: str
-    data: bytes
+    open: Callable[[], BinaryIO]
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Each line that is not blank with its place, as ("folder/1-2.trans.txt:7", "1-2-0006 SOME WORDS").
@@ -51,13 +58,42 @@ class TextFile:
         Only LF and CRLF end a line. Bytes that are not UTF-8 become lone surrogates, which no Utterance
         takes: such a line becomes a BadRow and the lines around it live.
         """
-        for number, line in enumerate(self.data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-            text = line.removesuffix(b"\r").decode("utf-8", errors="surrogateescape")
-            if text.strip():
-                yield f"{self.name}:{number}", text
+        with self.open() as file:
+            for number, line in enumerate(file, 1):
+                line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", errors="surrogateescape")
+                if text.strip():
+                    yield f"{self.name}:{number}", text
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Its name, to be taken apart."""
+        return PurePosixPath(self.name)
 
 
-Rows = Iterator[Utterance | BadRow]
+class AudioFiles(Protocol):
+    """The audio files of a source, by name, however many."""
+
+    def __contains__(self, name: str) -> bool: ...
+
+    def with_stem(self, stem: str) -> list[str]:
+        """Names of all files of that stem, in any folder and of any extension, sorted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What an importer is given: what its sources hold."""
+
+    parts: tuple[str, ...]
+    """The parts that are asked for; rows of others do no harm."""
+    texts: Sequence[TextFile]
+    audio: AudioFiles
+
+
+Row = tuple[str, Utterance | BadRow]
+"""The name of a part, and a row of it; an empty name for what is of no part, as a report of bad clips."""
+Rows = Iterator[Row]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,27 +105,27 @@ class Corpus:
     title: str
     homepage: str
     licence: str
+    size: str
+    """How much there is to fetch, for people: `61.8 GB`."""
+    needs: str = ""
+    """What a user must have or do before, empty if dsprep fetches it by itself."""
     parts: tuple[Part, ...]
     layout: str
     """A specimen of its files, for the error that says what was looked for."""
-    texts: str
-    """Which members are text, as a pattern over "/" + name; `*` crosses folders, `{part}` is the part's name."""
-    audio: str
-    """Which members are audio, likewise."""
-    read: Callable[[Sequence[TextFile]], Rows]
-    """The text files of one part, in the corpus's order, to its rows."""
+    texts: tuple[str, ...]
+    """Which members are text, as patterns over "/" + name; `*` crosses folders, `{part}` is the part's folder."""
+    audio: tuple[str, ...]
+    """Which members are audio, likewise; a text is never audio."""
+    archives: tuple[str, ...] = ()
+    """How the archives are called that users bring themselves, as patterns."""
+    read: Callable[[Found], Rows]
+    """The text files of some parts to their rows."""
+    profile: str = "plain"
+    """The text profile that fits."""
 
     def part(self, name: str) -> Part:
         """The part of that name; KeyError if there is none."""
         return {part.name: part for part in self.parts}[name]
-
-    def is_text(self, part: Part, member: str) -> bool:
-        """Whether `member`, a path in an archive or folder, is a text file of `part`."""
-        return fnmatch.fnmatchcase("/" + member, self.texts.format(part=part.name))
-
-    def is_audio(self, part: Part, member: str) -> bool:
-        """Whether `member` is an audio file of `part`."""
-        return fnmatch.fnmatchcase("/" + member, self.audio.format(part=part.name))
 
 
 def row(place: str, **fields: Any) -> Utterance | BadRow:
@@ -97,4 +133,23 @@ def row(place: str, **fields: Any) -> Utterance | BadRow:
     try:
         return Utterance(**fields)
     except ValueError as error:
-        return BadRow(place=place, detail=str(error))
+        return BadRow(place=place, detail=str(error), audio=str(fields.get("audio", "")))
+
+
+def made_id(name: str) -> str:
+    """`name` as an id: itself if it can be one, else what can be kept of it and a digest of all of it."""
+    if ID.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    kept = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:64]
+    return f"{kept}-{digest}" if kept else digest
+
+
+def nearest(candidates: Sequence[str], folder: PurePosixPath) -> str | None:
+    """The name that shares most folders with `folder`, the first of equals; None if there is none."""
+
+    def shared(name: str) -> int:
+        pairs = zip(PurePosixPath(name).parent.parts, folder.parts, strict=False)
+        return next((count for count, (one, other) in enumerate(pairs) if one != other), len(folder.parts))
+
+    return max(sorted(candidates), key=shared, default=None)

@@ -7,25 +7,23 @@
 The text line is the first and the last sample, then the words. Audio is WAV, 16 kHz, mono.
 """
 
-from collections.abc import Sequence
-from pathlib import PurePosixPath
-
 from ..manifests import BadRow
-from .corpus import Archive, Corpus, Part, Rows, TextFile, row
+from .corpus import Archive, Corpus, Found, Part, Rows, row
 
 _URL = "https://catalog.ldc.upenn.edu/desc/addenda/LDC93S1"
 
 
-def read(files: Sequence[TextFile]) -> Rows:
+def read(found: Found) -> Rows:
     """One row a line: two sample numbers, then the words."""
-    for file in files:
-        audio = PurePosixPath(file.name).with_suffix(".wav")
+    (part,) = found.parts
+    for file in found.texts:
+        audio = file.path.with_suffix(".wav")
         for place, line in file.lines():
             words = line.split()
             if len(words) >= 2 and words[0].isdecimal() and words[1].isdecimal():
-                yield row(place, id=audio.stem, audio=str(audio), text=" ".join(words[2:]))
+                yield part, row(place, id=audio.stem, audio=str(audio), text=" ".join(words[2:]))
             else:
-                yield BadRow(place=place, detail=f"{line!r} does not begin with two sample numbers")
+                yield part, BadRow(place=place, detail=f"{line!r} does not begin with two sample numbers")
 
 
 LDC93S1 = Corpus(
@@ -33,6 +31,7 @@ LDC93S1 = Corpus(
     title="LDC93S1 (one TIMIT sentence)",
     homepage="https://catalog.ldc.upenn.edu/LDC93S1",
     licence="LDC sample, free of charge",
+    size="93.7 kB",
     parts=(
         Part(
             name="ldc93s1",
@@ -51,7 +50,7 @@ LDC93S1 = Corpus(
         ),
     ),
     layout="LDC93S1.wav and LDC93S1.txt side by side",
-    texts="*/LDC93S1.txt",
-    audio="*/LDC93S1.wav",
+    texts=("*/LDC93S1.txt",),
+    audio=("*/LDC93S1.wav",),
     read=read,
 )

@@ -3,25 +3,46 @@
     LibriSpeech/dev-clean/1272/128104/1272-128104-0000.flac
     LibriSpeech/dev-clean/1272/128104/1272-128104.trans.txt
         1272-128104-0000 MISTER QUILTER IS THE APOSTLE OF THE MIDDLE CLASSES
+    LibriSpeech/SPEAKERS.TXT
+        1272 | M | dev-clean        |  8.05 | John Rose
 
 A file name is speaker, chapter, utterance. Audio is FLAC, 16 kHz, mono. Sizes: OpenSLR 12 and 31;
 sha256: pytorch/audio and tensorflow/datasets; md5 of the mini set: OpenSLR 31's md5sum.txt, as PaddleSpeech has it.
 """
 
-from collections.abc import Sequence
-from pathlib import PurePosixPath
+from collections.abc import Iterable
 
-from .corpus import Archive, Corpus, Part, Rows, TextFile, row
+from .corpus import Archive, Corpus, Found, Part, Rows, TextFile, row
+
+SPEAKERS = "SPEAKERS.TXT"
+
+Extras = tuple[tuple[str, str], ...]
 
 
-def read(files: Sequence[TextFile]) -> Rows:
+def read(found: Found) -> Rows:
     """One row a line of each `.trans.txt`: the id, a space, the words."""
-    for file in files:
-        folder = PurePosixPath(file.name).parent
+    (part,) = found.parts
+    known = _speakers(file for file in found.texts if file.path.name == SPEAKERS)
+    for file in found.texts:
+        if file.path.name == SPEAKERS:
+            continue
+        folder = file.path.parent
         for place, line in file.lines():
             name, _, text = line.partition(" ")
             speaker = name.partition("-")[0]
-            yield row(place, id=name, audio=str(folder / f"{name}.flac"), text=text, speaker=speaker)
+            audio, extras = str(folder / f"{name}.flac"), known.get(speaker, ())
+            yield part, row(place, id=name, audio=audio, text=text, speaker=speaker, extras=extras)
+
+
+def _speakers(files: Iterable[TextFile]) -> dict[str, Extras]:
+    """Gender and name of each speaker; a name may hold the separator."""
+    known: dict[str, Extras] = {}
+    for file in files:
+        for _, line in file.lines():
+            cells = [cell.strip() for cell in line.split("|", 4)]
+            if not line.startswith(";") and len(cells) == 5:
+                known[cells[0]] = (("gender", cells[1]), ("name", cells[4]))
+    return known
 
 
 def _part(resource: int, name: str, size: int, *digest: str) -> Part:
@@ -34,6 +55,7 @@ LIBRISPEECH = Corpus(
     title="LibriSpeech",
     homepage="https://www.openslr.org/12/",
     licence="CC BY 4.0",
+    size="61.8 GB",
     parts=(
         _part(12, "dev-clean", 337926286,
               "sha256", "76f87d090650617fca0cac8f88b9416e0ebf80350acb97b343a85fa903728ab3"),
@@ -53,7 +75,7 @@ LIBRISPEECH = Corpus(
         _part(31, "train-clean-5", 332954390, "md5", "5df7d4e78065366204ca6845bb08f490"),
     ),
     layout="LibriSpeech/PART/SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt and .flac files beside it",
-    texts="*/{part}/*.trans.txt",
-    audio="*/{part}/*.flac",
+    texts=("*/{part}/*.trans.txt", f"*/{SPEAKERS}"),
+    audio=("*/{part}/*.flac",),
     read=read,
 )  # fmt: skip

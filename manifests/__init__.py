@@ -2,6 +2,7 @@
 
 from . import ctc
 from .alphabet import Alphabet, describe, english, read_alphabet
+from .choice import one_of
 from .errors import (
     DataError,
     DsprepError,
@@ -13,12 +14,13 @@ from .errors import (
     TrainingError,
     UsageError,
 )
-from .manifest import csv_bytes, manifest_bytes, read_manifest, seconds_text
+from .manifest import COLUMNS, csv_bytes, csv_lines, manifest_bytes, manifest_lines, read_manifest, seconds_text
 from .progress import Progress, silent
 from .sample import Sample
 from .utterance import ID, BadRow, Utterance
 
 __all__ = [
+    "COLUMNS",
     "ID",
     "Alphabet",
     "BadRow",
@@ -35,10 +37,13 @@ __all__ = [
     "UsageError",
     "Utterance",
     "csv_bytes",
+    "csv_lines",
     "ctc",
     "describe",
     "english",
     "manifest_bytes",
+    "manifest_lines",
+    "one_of",
     "read_alphabet",
     "read_manifest",
     "seconds_text",

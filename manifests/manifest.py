@@ -8,7 +8,6 @@ Reading also takes DeepSpeech's three columns alone, absolute paths, and other p
 """
 
 import csv
-import io
 import itertools
 import os
 import re
@@ -33,16 +32,24 @@ def manifest_bytes(samples: Iterable[Sample], folder: Path) -> bytes:
     for one, other in itertools.pairwise(rows):
         if one.id == other.id:
             raise DataError(f"id {one.id} appears twice: {one.path} and {other.path}")
-    extras = sorted({name for sample in rows for name, _ in sample.extras})
-    return csv_bytes((*COLUMNS, *extras), (_cells(sample, folder, extras) for sample in rows))
+    return b"".join(manifest_lines(rows, folder, {name for sample in rows for name, _ in sample.extras}))
+
+
+def manifest_lines(samples: Iterable[Sample], folder: Path, extras: Iterable[str]) -> Iterator[bytes]:
+    """The same table line by line, of samples that come sorted by id and have no columns but `extras`."""
+    columns = sorted(extras)
+    return csv_lines((*COLUMNS, *columns), (_cells(sample, folder, columns) for sample in samples))
 
 
 def csv_bytes(header: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
     """A CSV table as dsprep writes all of them: UTF-8, LF, RFC 4180 quoting."""
-    text = io.StringIO()
+    return b"".join(csv_lines(header, rows))
+
+
+def csv_lines(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
+    """The same line by line."""
     for cells in itertools.chain([header], rows):
-        text.write(",".join(map(_quote, cells)) + "\n")
-    return text.getvalue().encode()
+        yield (",".join(map(_quote, cells)) + "\n").encode()
 
 
 def read_manifest(path: Path) -> list[Sample]:

@@ -10,6 +10,7 @@ Utterance(
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,95}")
 """What an id may be. A webdataset key ends at its first dot, and USTAR holds names of 100 bytes, `.json` among them."""
@@ -66,9 +67,13 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadRow:
-    """A row of a corpus that cannot be an Utterance: counted and reported, never fatal."""
+    """A row of a corpus that is no Utterance: counted and reported, never fatal."""
 
     place: str
     """File and line, as `LibriSpeech/dev-clean/1/2/1-2.trans.txt:7`."""
     detail: str
     """What is wrong with it."""
+    reason: Literal["bad-row", "excluded", "superseded"] = "bad-row"
+    """It cannot be read; the corpus says not to use it; a newer release has it."""
+    audio: str = ""
+    """The audio file that it speaks of, if that can be told: one that is spoken of is not forgotten."""

@@ -6,12 +6,13 @@ its last member there must be a block of zeros and nothing else. Nothing is ever
 """
 
 import hashlib
+import io
 import tarfile
 import zlib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from ..manifests import Progress, SourceError
@@ -152,10 +153,11 @@ def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
         return tar.next()
 
 
-def content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    """The bytes of the member that `members` brought last."""
-    file = tar.extractfile(member)
-    data = file.read() if file else b""
-    if len(data) != member.size:
-        raise tarfile.ReadError(f"{member.name} is cut off")
-    return data
+def content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
+    """The bytes of the member that `members` brought last; nothing for a link."""
+    return (tar.extractfile(member) if member.isreg() else None) or io.BytesIO()  # type: ignore[return-value]
+
+
+def plain_name(name: str) -> str:
+    """A member's name without the `./` and `//` that some archives have."""
+    return str(PurePosixPath(name))

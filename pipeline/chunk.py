@@ -1,28 +1,34 @@
-"""Chunk: a fixed run of 256 audio files of a part, the one unit of work, of commit, of retry and of loss.
+"""Chunk: a fixed run of a section's audio files, the one unit of work, of commit, of retry and of loss.
 
     audio/dev-clean/00003/1272-128104-0000.wav     its clips
     audio/dev-clean/00003.json                     its record: key, digests, and each row's outcome
 
-Which clips are in chunk 3 depends on the corpus's own order alone, so neither the number of workers nor
-what was done before can change a byte. Converting runs in worker processes, one whole chunk at a time.
+Which files are in chunk 3 depends on the corpus's own order alone, so neither the number of workers nor
+what was done before can change a byte. Converting runs in worker processes, one whole chunk at a time. A talk is
+decoded once for all of its rows, and rows of several parts with the same audio share one file.
 """
 
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from ..manifests import Sample, Utterance
-from ..manifests.ctc import RATE
-from .audio import LIBRARIES, Truncated, Unreadable, decode, encode
+from ..manifests import Utterance
+from .audio import LIBRARIES, Cut, NeedsFfmpeg, Pcm, Truncated, Unreadable, encode, open_audio
 from .commit import Building, Record, commit, digest_of
-from .screen import Reason, Rejection, Rules
+from .ledger import Audio
+from .screen import Reason, Rules
 from .source import Span
 from .text import PROFILES, Unspoken
 
-CLIPS = 256
-"""Audio files in a chunk."""
-CODE = "import-1"
+FILES = 256
+"""Audio files in a chunk, at the most."""
+BYTES = 64 << 20
+"""Of audio as the corpus has it, after which a chunk ends: some files are talks of half an hour."""
+IN_MEMORY = 8 << 20
+"""Bytes of an audio file that are read in one go; what is longer is read as it is decoded."""
+CODE = "import-2"
 """Changes whenever the code would make other bytes of the same input, so that old chunks are built anew."""
 
 
@@ -39,7 +45,7 @@ class Settings:
     def facts(self) -> dict[str, Any]:
         """These settings and the versions that matter, as JSON."""
         return {
-            "audio": f"{self.form}, {RATE} Hz, mono, PCM16",
+            "audio": f"{self.form}, 16000 Hz, mono, PCM16",
             "text": self.text,
             "rules": self.rules.facts(),
             "code": CODE,
@@ -47,41 +53,51 @@ class Settings:
         }
 
 
+Row = tuple[str, Utterance]
+"""A part and a row of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One audio file and the utterances in it."""
+    """One audio file and the rows in it."""
 
-    name: str
-    utterances: tuple[Utterance, ...]
+    audio: Audio
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A run of clips, planned: what will be where, before any audio is read."""
 
-    part: str
+    section: str
     index: int
     clips: tuple[Clip, ...]
 
     def folder(self, out: Path) -> Path:
         """Where its audio goes."""
-        return out / "audio" / self.part / f"{self.index:05d}"
+        return out / "audio" / self.section / f"{self.index:05d}"
 
     def key(self, source: str, settings: Settings) -> str:
-        """Digest of everything that decides its bytes; `source` is the digest of what the part was read from."""
+        """Digest of everything that decides its bytes; `source` is the digest of what the section was read from."""
         rows = [
-            [row.id, row.audio, row.text, row.start, row.end, row.channel, row.speaker, row.extras]
+            [part, row.id, row.audio, row.text, row.start, row.end, row.channel, row.speaker, row.extras]
             for clip in self.clips
-            for row in clip.utterances
+            for part, row in clip.rows
         ]
-        return digest_of([source, settings.facts(), self.part, self.index, rows])
+        return digest_of([source, settings.facts(), self.section, self.index, rows])
 
 
-def plan_chunks(part: str, audio: Iterable[str], rows: dict[str, list[Utterance]]) -> list[Chunk]:
-    """The chunks of a part: those of its `audio` files that have rows, in their order, by `CLIPS`."""
-    clips = [Clip(name, tuple(rows[name])) for name in audio if name in rows]
-    runs = (clips[start : start + CLIPS] for start in range(0, len(clips), CLIPS))
-    return [Chunk(part, index, tuple(run)) for index, run in enumerate(runs)]
+def plan_chunks(section: str, wanted: Iterable[tuple[Audio, list[Row]]]) -> Iterator[Chunk]:
+    """The chunks of a section: its audio files with their rows, in their order, cut at `FILES` or `BYTES`."""
+    index, clips, size = 0, list[Clip](), 0
+    for audio, rows in wanted:
+        clips.append(Clip(audio, tuple(rows)))
+        size += audio.size
+        if len(clips) == FILES or size >= BYTES:
+            yield Chunk(section, index, tuple(clips))
+            index, clips, size = index + 1, [], 0
+    if clips:
+        yield Chunk(section, index, tuple(clips))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,54 +111,17 @@ class Task:
     key: str
 
 
-def convert(task: Task) -> Record:
-    """Make the chunk's folder and commit it."""
-
-    def build(building: Building) -> Any:
-        kept: list[Any] = []
-        rejected: list[Any] = []
-        for clip, span in zip(task.chunk.clips, task.spans, strict=True):
-            for row in _clip(clip, span, task.settings, building):
-                (rejected if isinstance(row, Rejected) else kept).append(row._asdict())
-        return {"kept": kept, "rejected": rejected}
-
-    return commit(task.chunk.folder(task.out), task.key, build, folder=True)
-
-
-def outcome(record: Record, chunk: Chunk, out: Path) -> tuple[list[Sample], list[Rejection]]:
-    """What became of the rows of a chunk, from its record."""
-    folder = chunk.folder(out)
-    samples = [
-        Sample(
-            id=row["id"],
-            path=folder / row["file"],
-            size=row["size"],
-            transcript=row["transcript"],
-            duration=row["frames"] / RATE,
-            speaker=row["speaker"],
-            extras=tuple((name, value) for name, value in row["extras"]),
-        )
-        for row in record.facts["kept"]
-    ]
-    return samples, [
-        Rejection(
-            id=row["id"],
-            part=chunk.part,
-            reason=Reason(row["reason"]),
-            detail=row["detail"],
-            seconds=None if row["frames"] is None else row["frames"] / RATE,
-        )
-        for row in record.facts["rejected"]
-    ]
-
-
 class Kept(NamedTuple):
     """A row that is in the manifest, as its chunk's record keeps it."""
 
+    part: str
     id: str
     file: str
+    """Within the chunk's folder."""
     size: int
+    """Bytes."""
     frames: int
+    """Samples at 16 kHz."""
     transcript: str
     speaker: str
     extras: tuple[tuple[str, str], ...]
@@ -151,30 +130,93 @@ class Kept(NamedTuple):
 class Rejected(NamedTuple):
     """A row that is not, as its chunk's record keeps it."""
 
+    part: str
     id: str
     reason: Reason
     detail: str
     frames: int | None
 
 
-def _clip(clip: Clip, span: Span, settings: Settings, building: Building) -> Iterator[Kept | Rejected]:
-    data = span.read_surveyed()
-    for row in clip.utterances:
-        yield _row(row, data, settings, building)
+def convert(task: Task) -> Record:
+    """Make the chunk's folder and commit it."""
+
+    def build(building: Building) -> Any:
+        kept: list[Any] = []
+        rejected: list[Any] = []
+        decoders: set[str] = set()
+        for clip, span in zip(task.chunk.clips, task.spans, strict=True):
+            for row in _clip(clip, span, task.settings, building, decoders):
+                (rejected if isinstance(row, Rejected) else kept).append(list(row))
+        return {"kept": kept, "rejected": rejected, "decoders": sorted(decoders)}
+
+    return commit(task.chunk.folder(task.out), task.key, build, folder=True)
 
 
-def _row(row: Utterance, data: bytes, settings: Settings, building: Building) -> Kept | Rejected:
+def outcome(record: Record) -> tuple[list[Kept], list[Rejected]]:
+    """What became of the rows of a chunk, from its record."""
+    rejected = [Rejected(part, name, Reason(reason), *rest) for part, name, reason, *rest in record.facts["rejected"]]
+    return [Kept(*row) for row in record.facts["kept"]], rejected
+
+
+def decoders(record: Record) -> list[str]:
+    """What read the audio of a chunk, by name and version."""
+    return list(record.facts["decoders"])
+
+
+def _clip(
+    clip: Clip, span: Span, settings: Settings, building: Building, decoders: set[str]
+) -> Iterator[Kept | Rejected]:
+    said: list[tuple[Row, str]] = []
+    for part, row in clip.rows:
+        try:
+            said.append(((part, row), PROFILES[settings.text](row.text)))
+        except Unspoken as error:
+            yield Rejected(part, row.id, Reason.UNSPOKEN, f"{error}: {row.text[:60]!r}", None)
+    if not said:
+        return
+    cuts = list(dict.fromkeys(_cut(row) for (_, row), _ in said))
+    of_cut: dict[Cut, list[tuple[Row, str]]] = {cut: [] for cut in cuts}
+    for one in said:
+        of_cut[_cut(one[0][1])].append(one)
+    span.check()
     try:
-        transcript = PROFILES[settings.text](row.text)
-        pcm = decode(data, start=row.start, end=row.end, channel=row.channel)
-    except Unspoken as error:
-        return Rejected(row.id, Reason.UNSPOKEN, f"{error}: {row.text[:60]!r}", None)
-    except Truncated as error:
-        return Rejected(row.id, Reason.TRUNCATED, str(error), None)
+        with _opened(span) as file, open_audio(file, span.size) as audio:
+            decoders.add(audio.decoder)
+            for index, sound in audio.cuts(cuts):
+                rows = of_cut.pop(cuts[index])
+                yield from _rows(rows, sound, settings, building)
     except Unreadable as error:
-        return Rejected(row.id, Reason.UNREADABLE, str(error), None)
-    if refused := settings.rules.reject(transcript, len(pcm)):
-        return Rejected(row.id, *refused, len(pcm))
-    file = f"{row.id}.{settings.form}"
-    size = building.add(file, encode(pcm, settings.form))
-    return Kept(row.id, file, size, len(pcm), transcript, row.speaker, row.extras)
+        for rows in of_cut.values():
+            yield from _rows(rows, error, settings, building)
+    span.check()
+
+
+def _rows(
+    rows: list[tuple[Row, str]], sound: Pcm | Unreadable, settings: Settings, building: Building
+) -> Iterator[Kept | Rejected]:
+    """The rows of one cut; those of the same id share its file."""
+    written: dict[str, int] = {}
+    for (part, row), transcript in rows:
+        if isinstance(sound, Unreadable):
+            yield Rejected(part, row.id, _reason(sound), str(sound), None)
+        elif refused := settings.rules.reject(transcript, len(sound)):
+            yield Rejected(part, row.id, *refused, len(sound))
+        else:
+            file = f"{row.id}.{settings.form}"
+            if file not in written:
+                written[file] = building.add(file, encode(sound, settings.form))
+            yield Kept(part, row.id, file, written[file], len(sound), transcript, row.speaker, row.extras)
+
+
+def _cut(row: Utterance) -> Cut:
+    return Cut(start=row.start, end=row.end, channel=row.channel)
+
+
+def _opened(span: Span) -> BinaryIO:
+    return io.BytesIO(span.read()) if span.size <= IN_MEMORY else span.open()
+
+
+def _reason(error: Unreadable) -> Reason:
+    if isinstance(error, NeedsFfmpeg):
+        return Reason.NO_DECODER
+    return Reason.TRUNCATED if isinstance(error, Truncated) else Reason.UNREADABLE

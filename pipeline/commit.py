@@ -11,12 +11,13 @@ Work that was killed leaves only `.tmp` names, which the next run sweeps; two ru
 
 import errno
 import hashlib
+import itertools
 import json
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +26,10 @@ from typing import Any, BinaryIO
 from ..manifests import DataError, OutputError
 
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-(?P<process>[0-9a-f]{8})[0-9a-f]{8}\.tmp")
+DEPTH = 2
+"""Folders below an output folder in which work is begun: `audio/dev-clean/`. There may be millions of files below."""
+LINES = 1000
+"""To write at a time of what comes in lines."""
 PROCESS = secrets.token_hex(4)
 """Of this process and no other: in containers, process numbers come again."""
 
@@ -175,9 +180,17 @@ def read_record(final: Path) -> Record | None:
 def accepted(final: Path, key: str) -> Record | None:
     """The record of `final` if it is done: recorded with that key, and every file of the recorded size."""
     record = read_record(final)
-    if record is None or record.key != key:
-        return None
-    return record if all(_size(final.parent / file.name) == file.size for file in record.files) else None
+    return record if record is not None and record.key == key and _in_size(final, record) else None
+
+
+def accepted_as_sealed(final: Path, expected: str) -> bool:
+    """Whether `final` is done, and its record is the one with that seal."""
+    record = read_record(final)
+    return record is not None and record.seal == expected and _in_size(final, record)
+
+
+def _in_size(final: Path, record: Record) -> bool:
+    return all(_size(final.parent / file.name) == file.size for file in record.files)
 
 
 def record_path(final: Path) -> Path:
@@ -185,7 +198,7 @@ def record_path(final: Path) -> Path:
     return final.with_name(final.name + ".json")
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes | Iterable[bytes]) -> FileDigest:
     """Put `data` at `path` by write, fsync and rename: the old file or the new one, never a piece.
 
     Raises:
@@ -196,9 +209,12 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary = temporary_name(path)
         try:
             with Building(path, temporary).open() as file:
-                file.write(data)
+                lines = iter([data] if isinstance(data, bytes) else data)
+                while piece := b"".join(itertools.islice(lines, LINES)):
+                    file.write(piece)
             temporary.replace(path)
             _sync_folder(path.parent)
+            return FileDigest(path.name, file.size, file.sha256.hexdigest())
         finally:
             discard(temporary)
 
@@ -214,8 +230,8 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what dead processes left half-made below `folder`; another run's live work stays."""
-    for path in folder.rglob(".*.tmp"):
+    """Remove what dead processes left half-made in `folder` and `DEPTH` folders deep; another run's live work stays."""
+    for path in itertools.chain.from_iterable(folder.glob("*/" * depth + ".*.tmp") for depth in range(DEPTH + 1)):
         if (match := TEMPORARY.fullmatch(path.name)) and not _alive(int(match["pid"]), match["process"]):
             discard(path)
 

@@ -9,245 +9,150 @@ The same sources and settings give the same bytes, however many workers and howe
 Rows in the source = rows in manifests + rows in rejected.csv.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from ..importers import Corpus, Part
-from ..manifests import (
-    OutputError,
-    Progress,
-    Sample,
-    SourceError,
-    csv_bytes,
-    manifest_bytes,
-    seconds_text,
-    silent,
-)
-from . import fetch
-from .chunk import Chunk, Settings, Task, convert, outcome, plan_chunks
-from .commit import Record, accepted, digest_of, discard, read_record, seal, write_whole
-from .outdir import MADE_BY, begin, end, file_facts, reopen
-from .rows import ReadRows, read_rows
-from .screen import Reason, Rejection
-from .source import Place, Span, Survey, changed, find, spans, survey
-from .spool import Spool
-from .workers import run
+from ..manifests import OutputError, Progress, SourceError, UsageError, silent
+from . import fetch, ffmpeg, filters
+from .filters import Filter
+from .job import Job
+from .ledger import ledger
+from .outdir import IMPORTED, MADE_BY, begin, end
+from .report import ImportReport
+from .results import finished, write_results
+from .room import check_room, needed
+from .rows import read_rows
+from .source import Place, Section, find, sections
+from .survey import Texts, survey
+from .work import Work, convert_all, done_before
 
-MARK = "import.json"
+BEGUN_BY = "dsprep import"
 
 
-@dataclass(frozen=True, slots=True)
-class PartReport:
-    """What an import made of one part."""
-
-    name: str
-    rows: int
-    """Rows of the source, audio files without a row among them."""
-    samples: tuple[Sample, ...]
-    rejections: tuple[Rejection, ...]
-    survey: Survey
-    chunks: tuple[tuple[Path, Record], ...]
-
-    @property
-    def seconds(self) -> float:
-        """Seconds of audio in the manifest."""
-        return sum(sample.duration or 0 for sample in self.samples)
-
-    @property
-    def seconds_rejected(self) -> float:
-        """Seconds of audio left out, as far as it could be read."""
-        return sum(rejection.seconds or 0 for rejection in self.rejections)
-
-    @property
-    def reasons(self) -> dict[Reason, int]:
-        """Rejected rows by reason, most frequent first."""
-        return dict(Counter(rejection.reason for rejection in self.rejections).most_common())
-
-
-def import_corpus(
-    corpus: Corpus,
-    parts: Sequence[str],
-    sources: Sequence[str],
-    out: Path,
-    settings: Settings,
-    workers: int,
-    progress: Progress = silent,
-) -> list[PartReport]:
-    """Import `parts` of `corpus` into the folder `out`; without sources the published archives are fetched.
+def import_corpus(job: Job, out: Path, workers: int, progress: Progress = silent) -> ImportReport:
+    """Import a corpus into the folder `out`.
 
     Raises:
-        SourceError: a source is missing, cut off, damaged, or holds nothing of a part.
+        UsageError: a filter means nothing here, or a part is not in the sources.
+        SourceError: a source is missing, cut off, damaged, or holds nothing of the corpus.
         FetchError: a download failed.
-        OutputError: `out` is not ours or cannot be written.
+        OutputError: `out` is not ours, cannot be written, or its disk will not hold the result.
     """
-    facts = {MADE_BY: "dsprep import", "corpus": corpus.name, "parts": dict.fromkeys(parts)}
-    begin(out, MARK, facts, lambda before: _check_same(out, before, corpus.name, parts))
-    prepared = [_prepare(corpus, corpus.part(name), sources, out, progress) for name in parts]
-    reports = [_import_part(one, out, settings, workers, progress) for one in prepared]
-    _finish(corpus, reports, out, settings)
-    return reports
+    conditions = [filters.parse(text) for text in job.only]
+    corpus = job.corpus
+    if not job.sources and not all(part.archives for part in corpus.parts):
+        raise UsageError(f"{corpus.title} is not fetched by dsprep. It needs {corpus.needs}")
+    earlier = _Earlier(out, job)
+    begin(out, IMPORTED, earlier.facts(), earlier.check)
+    places = _places(job, out, progress)
+    if report := finished(out, job, places, progress):
+        end(out)
+        return report
+    with ExitStack() as stack:
+        works = [_prepare(section, found, conditions, out, stack, progress) for section, found in places]
+        works = _with_rows(job, works)
+        _check_rows(job, works, conditions, out)
+        earlier.check_parts([part for work in works for part in work.parts])
+        _check_room(job, works, out)
+        for work in works:
+            convert_all(work, job, out, workers, progress)
+        report = write_results(out, job, works, earlier.files)
+    end(out)
+    return report
 
 
-def _check_same(out: Path, before: dict[str, Any], corpus: str, parts: Sequence[str]) -> None:
-    if before.get("corpus", corpus) != corpus:
-        raise OutputError(f"{out} holds {before['corpus']}: name another folder for {corpus}")
-    if lost := sorted(set(before.get("parts", ())) - set(parts)):
-        raise OutputError(
-            f"{out} also holds {', '.join(lost)}: name these parts too (what is done is not done again), "
-            "or name another folder"
-        )
+class _Earlier:
+    """What an earlier run has left in the folder."""
+
+    def __init__(self, out: Path, job: Job) -> None:
+        self._out, self._job = out, job
+        self._parts: set[str] = set()
+        self.files: set[str] = set()
+        """Manifests and the like that it wrote."""
+
+    def facts(self) -> dict[str, Any]:
+        """What stands in the folder while we work."""
+        return {MADE_BY: BEGUN_BY, "corpus": self._job.corpus.name, "parts": dict.fromkeys(self._job.parts)}
+
+    def check(self, before: dict[str, Any]) -> None:
+        """Refuse to write one corpus over another, or to forget parts."""
+        corpus = self._job.corpus.name
+        if before.get("corpus", corpus) != corpus:
+            raise OutputError(f"{self._out} holds {before['corpus']}: name another folder for {corpus}")
+        self._parts |= set(before.get("parts", ())) - {""}
+        self.files |= {file["name"] for file in before.get("files", ())}
+        if self._job.parts:
+            self.check_parts(self._job.parts)
+
+    def check_parts(self, parts: Sequence[str]) -> None:
+        """Refuse to forget parts."""
+        if lost := sorted(self._parts - set(parts)):
+            raise OutputError(
+                f"{self._out} also holds {', '.join(lost)}: name these parts too (what is done is not done again), "
+                "or name another folder"
+            )
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A part whose sources were found whole, before any of its audio is read."""
-
-    part: Part
-    places: list[Place]
-    survey: Survey
-    rows: ReadRows
-
-
-def _prepare(corpus: Corpus, part: Part, sources: Sequence[str], out: Path, progress: Progress) -> Prepared:
-    places = find(corpus, part, fetch.local(part, sources, out / "archives", progress))
-    for place in places:
+def _places(job: Job, out: Path, progress: Progress) -> list[tuple[Section, list[Place]]]:
+    """Where each section lies. If no parts are named, those that the sources hold are meant."""
+    wanted = job.parts or tuple(part.name for part in job.corpus.parts)
+    places = []
+    for section in sections(job.corpus, wanted):
+        part = job.corpus.part(section.parts[0])
+        found = find(section, fetch.local(part, job.sources, out / "archives", progress))
+        places += [(section, found)] if found else []
+        if not found and job.parts:
+            names = ", ".join(archive.name for archive in part.archives)
+            where = ", ".join(job.sources)
+            raise SourceError(f"{job.corpus.name} {section.name}: {names} is not among {where}")
+    if not places:
+        names = ", ".join(archive.name for part in job.corpus.parts for archive in part.archives)
+        raise SourceError(f"there is none of {names} in {', '.join(job.sources)}")
+    for place in (place for _, found in places for place in found):
         if place.path.is_dir() and out.resolve().is_relative_to(place.path.resolve()):
             raise SourceError(f"{out} lies in {place.path}, which is to be read: name an output folder outside of it")
-    found = survey(corpus, part, places, progress)
-    rows = read_rows(corpus, part, found)
-    if not rows.count:
-        raise SourceError(f"nothing of {corpus.name} {part.name} in {places[0].path}: looked for {corpus.layout}")
-    return Prepared(part, places, found, rows)
+    return places
 
 
-def _import_part(prepared: Prepared, out: Path, settings: Settings, workers: int, progress: Progress) -> PartReport:
-    part, found, rows = prepared.part, prepared.survey, prepared.rows
-    chunks = plan_chunks(part.name, found.audio, rows.by_audio)
-    records = _convert_all(chunks, prepared, settings, out, workers, progress)
-    outcomes = [outcome(record, chunk, out) for chunk, record in zip(chunks, records, strict=True)]
-    samples = [sample for kept, _ in outcomes for sample in kept]
-    rejections = [*rows.rejections, *(rejection for _, left in outcomes for rejection in left)]
-    if len(samples) + len(rejections) != rows.count:
-        raise AssertionError(f"{rows.count} rows went in, {len(samples)} + {len(rejections)} came out")
-    paths = [chunk.folder(out) for chunk in chunks]
-    return PartReport(
-        part.name,
-        rows.count,
-        tuple(samples),
-        tuple(rejections),
-        found,
-        tuple(zip(paths, records, strict=True)),
-    )
+def _prepare(
+    section: Section, places: list[Place], conditions: list[Filter], out: Path, stack: ExitStack, progress: Progress
+) -> Work:
+    book = stack.enter_context(ledger(out))
+    with closing(Texts(out)) as texts:
+        files = survey(section, places, book, texts, progress)
+        reading = read_rows(section, texts.files, book, conditions)
+    return Work(section, places, files, book, reading)
 
 
-def _convert_all(
-    chunks: Sequence[Chunk],
-    prepared: Prepared,
-    settings: Settings,
-    out: Path,
-    workers: int,
-    progress: Progress,
-) -> list[Record]:
-    source = digest_of([asdict(file) for file in prepared.survey.files])
-    keys = [chunk.key(source, settings) for chunk in chunks]
-    records = {chunk.index: accepted(chunk.folder(out), key) for chunk, key in zip(chunks, keys, strict=True)}
-    todo = [chunk for chunk in chunks if records[chunk.index] is None]
-    total = sum(len(chunk.clips) for chunk in chunks)
-    done = total - sum(len(chunk.clips) for chunk in todo)
-    stage = f"converting {chunks[0].part}" if chunks else ""
-    if todo:
-        reopen(out, MARK)
-    with Spool(out / "audio") as spool:
-        tasks = (
-            Task(chunk, loaded, settings, out, keys[chunk.index]) for chunk, loaded in _loaded(todo, prepared, spool)
-        )
-        for task, record in run(convert, tasks, workers):
-            spool.release(task.spans)
-            records[task.chunk.index] = record
-            done += len(task.chunk.clips)
-            progress(stage, done, total, "clips")
-    return [record for record in records.values() if record is not None]
+def _with_rows(job: Job, works: Sequence[Work]) -> list[Work]:
+    """The sections that have rows. One that was not named may have none."""
+    there = [work for work in works if work.reading.rows.total()]
+    if there and (not job.parts or len(there) == len(works)):
+        return there
+    empty = next(work for work in works if work not in there)
+    where = ", ".join(str(place.path) for place in empty.places)
+    raise SourceError(f"nothing of {job.corpus.name} {empty.section.name} in {where}: looked for {job.corpus.layout}")
 
 
-def _loaded(todo: Sequence[Chunk], prepared: Prepared, spool: Spool) -> Iterator[tuple[Chunk, tuple[Span, ...]]]:
-    """Each chunk with the bytes of its clips, as the places bring them."""
-    wanted = {clip.name: prepared.survey.audio[clip.name] for chunk in todo for clip in chunk.clips}
-    waiting = iter(todo)
-    chunk, ready = next(waiting, None), list[Span]()
-    for place in prepared.places if todo else ():
-        for name, span in spans(place, wanted, spool.keep):
-            if chunk is None or name != chunk.clips[len(ready)].name:
-                raise changed(place.path)
-            ready.append(span)
-            if len(ready) == len(chunk.clips):
-                spool.cut()
-                yield chunk, tuple(ready)
-                chunk, ready = next(waiting, None), []
-    if chunk is not None:
-        raise changed(prepared.places[0].path)
+def _check_rows(job: Job, works: Sequence[Work], conditions: list[Filter], out: Path) -> None:
+    there = [part for work in works for part in work.parts]
+    if missing := [part for part in job.parts if part not in there]:
+        raise SourceError(f"{job.corpus.name} {', '.join(missing)} is not in the sources; there is {', '.join(there)}")
+    filters.check(conditions, dict.fromkeys(column for work in works for column in work.reading.columns))
+    if job.without_ffmpeg or ffmpeg.installed():
+        return
+    for work in works:
+        if needing := work.book.needing_ffmpeg():
+            count, example = needing
+            raise UsageError(
+                f"{count} audio files, as {example}, need ffmpeg: install it (apt install ffmpeg, brew install ffmpeg) "
+                "and type the same command again, or leave them out with --without-ffmpeg"
+            )
 
 
-def _finish(corpus: Corpus, reports: Sequence[PartReport], out: Path, settings: Settings) -> None:
-    """Write the manifests, rejected.csv, and import.json last; remove chunks that nothing names any more.
-
-    Raises:
-        OutputError: a run with other settings has written over ours in the meantime.
-    """
-    for report in reports:
-        write_whole(out / f"{report.name}.csv", manifest_bytes(report.samples, out))
-    write_whole(out / "rejected.csv", _rejected_bytes(reports))
-    files = ["rejected.csv", *(f"{report.name}.csv" for report in reports)]
-    content = {
-        MADE_BY: "dsprep import",
-        "corpus": corpus.name,
-        "settings": settings.facts(),
-        "parts": {report.name: _part_facts(report, out) for report in reports},
-        "files": [file_facts(out, name) for name in files],
-    }
-    for report in reports:
-        known = {path.name for path, _ in report.chunks}
-        for path in (out / "audio" / report.name).glob("[0-9]*"):
-            if path.name.removesuffix(".json") not in known:
-                discard(path)
-    for report in reports:
-        for path, record in report.chunks:
-            now = read_record(path)
-            if now is None or now.seal != record.seal:
-                raise OutputError(f"another import wrote other things into {out} meanwhile; type the command again")
-    write_whole(out / MARK, seal(content, indent=1))
-    end(out)
-
-
-def _part_facts(report: PartReport, out: Path) -> dict[str, Any]:
-    return {
-        "rows": report.rows,
-        "kept": len(report.samples),
-        "rejected": len(report.rejections),
-        "reasons": report.reasons,
-        "seconds": round(report.seconds, 7),
-        "seconds rejected": round(report.seconds_rejected, 7),
-        "sources": [asdict(file) for file in report.survey.files],
-        "chunks": [{"path": path.relative_to(out).as_posix(), "seal": record.seal} for path, record in report.chunks],
-    }
-
-
-def _rejected_bytes(reports: Iterable[PartReport]) -> bytes:
-    rows = sorted(
-        (
-            rejection.part,
-            rejection.id,
-            rejection.reason,
-            rejection.detail,
-            _seconds(rejection.seconds),
-        )
-        for report in reports
-        for rejection in report.rejections
-    )
-    return csv_bytes(("part", "id", "reason", "detail", "seconds"), rows)
-
-
-def _seconds(seconds: float | None) -> str:
-    return "" if seconds is None else seconds_text(seconds)
+def _check_room(job: Job, works: Sequence[Work], out: Path) -> None:
+    form = job.settings.form
+    todo = (chunk for work in works for chunk in work.chunks() if done_before(work, job, chunk, out) is None)
+    check_room(out, sum(needed(clip, form) for chunk in todo for clip in chunk.clips))

@@ -16,6 +16,8 @@ from .commit import TEMPORARY, FileDigest, seal, sweep, unseal, write_whole, wri
 
 BEGUN = ".begun.json"
 MADE_BY = "made by"
+IMPORTED = "import.json"
+"""The mark of an import."""
 
 
 Check = Callable[[dict[str, Any]], None]

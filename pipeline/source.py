@@ -1,23 +1,27 @@
-"""Source: where the files of a corpus lie, read in place. Nothing is ever unpacked under its own name.
+"""Source: where the files of a corpus lie, to be read in place. Nothing is ever unpacked under its own name.
 
     train-clean-100.tar.gz     streamed; audio passes to the workers through a spool file of our own naming
     train-clean-100.tar        streamed; workers read their bytes out of the tar itself
+    cv_corpus_v1.zip           read in place; what is deflated passes through a spool file
     LibriSpeech/               walked; workers read the files
 
-A source is read twice: `survey` hashes all of it, checks that it is whole and brings the text files and the
-list of the audio files; `spans` then brings the audio, as references to bytes on disk.
+Parts of a corpus that come in the same archives are one section: they are surveyed and converted in one go.
 """
 
-import hashlib
+import fnmatch
+import io
 import os
-import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ..importers import Corpus, Part, TextFile
-from ..manifests import Progress, SourceError, silent
-from .archive import content, members, open_tar, reading
+from ..importers import Corpus
+from ..manifests import SourceError
+from .archive import reading
+
+ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+"""How a zip begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +40,48 @@ class Span:
             file.seek(self.offset)
             return file.read(self.size)
 
-    def read_surveyed(self) -> bytes:
-        """Its bytes, the same that the survey saw.
+    def open(self) -> io.BufferedReader:
+        """A file of these bytes alone, for what is too long to be held in memory."""
+        return io.BufferedReader(_SpanFile(self))
+
+    def check(self) -> None:
+        """Make sure that its bytes are those which the survey saw.
 
         Raises:
             SourceError: they are gone or have changed: that is no property of a row, and nothing may be made of it.
         """
         with reading(self.path):
-            data = self.read()
-            stamp = None if self.stamp is None else self.path.stat().st_mtime_ns
-        if len(data) != self.size or stamp != self.stamp:
+            found = self.path.stat()
+        if found.st_size < self.offset + self.size or self.stamp not in (None, found.st_mtime_ns):
             raise changed(self.path)
-        return data
+
+
+class _SpanFile(io.RawIOBase):
+    """A window on a file."""
+
+    def __init__(self, span: Span) -> None:
+        self._span, self._file, self._at = span, span.path.open("rb", buffering=0), 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        view = memoryview(buffer)[: max(0, self._span.size - self._at)]
+        count = os.preadv(self._file.fileno(), [view], self._span.offset + self._at) if view else 0
+        self._at += count
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._span.size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def changed(path: Path) -> SourceError:
@@ -68,109 +102,112 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """What the sources of one part hold."""
-
-    files: tuple[SourceFile, ...]
-    texts: tuple[TextFile, ...]
-    audio: dict[str, int | None]
-    """Names of the audio files, in the order in which `spans` brings them, each with its `Span.stamp`."""
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
-    """A tar, or files below a folder, in which a part was found."""
+    """An archive, or files below a folder, in which a section was found."""
 
     path: Path
-    digest: str | None = None
-    """As published."""
+    digest: str = ""
+    """As published; empty if none is."""
     plain: bool = False
     """A file that is its own only member."""
 
+    @property
+    def is_zip(self) -> bool:
+        """By its first bytes."""
+        with reading(self.path), self.path.open("rb") as file:
+            return file.read(4) in ZIP
 
-def find(corpus: Corpus, part: Part, sources: Sequence[Path]) -> list[Place]:
-    """Where the archives of `part` are among `sources`: files, folders of archives, unpacked folders.
+    @property
+    def algorithm(self) -> str:
+        """Of its digest."""
+        return self.digest.partition(":")[0] or "sha256"
+
+    def is_published(self, digest: str) -> bool | None:
+        """Whether `digest` is the published one; None if none is."""
+        return digest == self.digest if self.digest else None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Parts of a corpus that come in the same archives."""
+
+    corpus: Corpus
+    name: str
+    """The part's, if its archives hold no other; else the corpus's."""
+    parts: tuple[str, ...]
+
+    def kinds(self) -> "Kinds":
+        """Which members are text and which are audio."""
+        folders = [part.folder or part.name for part in map(self.corpus.part, self.parts)]
+        return Kinds(_any(self.corpus.texts, folders), _any(self.corpus.audio, folders))
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """Tells text and audio by name."""
+
+    texts: re.Pattern[str]
+    audio: re.Pattern[str]
+
+    def is_text(self, member: str) -> bool:
+        """Whether `member`, a path in an archive or folder, is a text file."""
+        return not _hidden(member) and bool(self.texts.match(f"/{member}"))
+
+    def is_audio(self, member: str) -> bool:
+        """Whether `member` is an audio file."""
+        return not _hidden(member) and bool(self.audio.match(f"/{member}"))
+
+
+def sections(corpus: Corpus, parts: Sequence[str]) -> list[Section]:
+    """`parts`, put together by their archives."""
+    all_of: dict[object, list[str]] = {}
+    for part in corpus.parts:
+        all_of.setdefault(part.archives, []).append(part.name)
+    made = []
+    for names in all_of.values():
+        if wanted := tuple(name for name in names if name in parts):
+            made.append(Section(corpus, names[0] if len(names) == 1 else corpus.name, wanted))
+    return made
+
+
+def find(section: Section, sources: Sequence[Path]) -> list[Place]:
+    """Where a section is among `sources`: archives, folders of archives, unpacked folders; nowhere, perhaps.
 
     Raises:
-        SourceError: a source does not exist, or the part is in none of them.
+        SourceError: a source does not exist, or holds the same thing twice.
     """
     for source in sources:
         with reading(source):
             source.stat()
-    found = [(archive, _archive_in(archive.name, sources)) for archive in part.archives]
+    archives = section.corpus.part(section.parts[0]).archives
+    if not archives:
+        return [place for source in sources for place in _places(section, source)]
+    found = [(archive, _archive_in(archive.name, sources)) for archive in archives]
     if all(path for _, path in found):
-        return [Place(path, archive.digest, not archive.is_tar) for archive, path in found if path]
-    folders = [source for source in sources if source.is_dir()]
-    if folders:
+        return [Place(path, archive.digest, not archive.is_archive) for archive, path in found if path]
+    if folders := [source for source in sources if source.is_dir()]:
         return [Place(folder) for folder in folders]
     files = [source for source in sources if source.is_file()]
-    if len(files) == len(part.archives) == 1 and part.archives[0].is_tar:
-        return [Place(files[0], part.archives[0].digest)]
-    missing = ", ".join(archive.name for archive, path in found if not path)
-    raise SourceError(f"{corpus.name} {part.name}: {missing} is not among {', '.join(map(str, sources))}")
+    if len(files) == len(archives) == 1 and archives[0].is_archive:
+        return [Place(files[0], archives[0].digest)]
+    return []
 
 
-def survey(corpus: Corpus, part: Part, places: Sequence[Place], progress: Progress = silent) -> Survey:
-    """Read all of `places` once: digests, text files, names of audio files.
-
-    Raises:
-        SourceError: an archive is cut off, damaged, or names a member twice; a file cannot be read.
-    """
-    files: list[SourceFile] = []
-    texts: list[TextFile] = []
-    audio: dict[str, int | None] = {}
-    for place in places:
-
-        def take(member: Member) -> bool:
-            if corpus.is_text(part, member.name):
-                texts.append(TextFile(member.name, member.read()))
-            elif corpus.is_audio(part, member.name):
-                if member.name in audio:
-                    raise SourceError(f"{place.path} holds {member.name} twice")  # noqa: B023 - called within the loop
-                audio[member.name] = member.stamp
-            else:
-                return False
-            return True
-
-        walk = _walk_folder if place.path.is_dir() else _walk_plain if place.plain else _walk_tar
-        files.append(walk(place, take, progress))
-    return Survey(tuple(files), tuple(texts), audio)
-
-
-def spans(place: Place, wanted: Mapping[str, int | None], keep: Callable[[bytes], Span]) -> Iterator[tuple[str, Span]]:
-    """The bytes of each wanted member of `place`, in survey order; `wanted` is of names and their stamps.
-
-    Members of a compressed tar go through `keep`, which puts them into a file of our own; all others are
-    referred to where they lie.
-    """
-    if place.path.is_dir():
-        for name, path in _files_below(place.path):
-            if name in wanted:
-                yield name, Span(path, 0, path.stat().st_size, wanted[name])
-    elif place.plain:
-        if place.path.name in wanted:
-            yield place.path.name, Span(place.path, 0, place.path.stat().st_size, wanted[place.path.name])
-    else:
-        with open_tar(place.path, "", silent) as (tar, stream):
-            for member in members(tar, stream, place.path):
-                name = _name(member)
-                if name in wanted and stream.compressed:
-                    yield name, keep(content(tar, member))
-                elif name in wanted:
-                    yield name, Span(place.path, member.offset_data, member.size, wanted[name])
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A file that a walk comes by."""
-
-    name: str
-    stamp: int | None
-    read: Callable[[], bytes]
-
-
-Take = Callable[[Member], bool]
-"""Looks at a member, reads it if it is text; whether it belongs to the part."""
+def _places(section: Section, source: Path) -> list[Place]:
+    """A source of a corpus whose archives have no fixed names: a folder is either unpacked, or holds archives."""
+    if not source.is_dir():
+        return [Place(source)]
+    kinds = section.kinds()
+    with reading(source):
+        names = sorted(path.name for path in source.iterdir() if path.is_file())
+    archives = [name for name in names if any(fnmatch.fnmatch(name, like) for like in section.corpus.archives)]
+    unpacked = any(kinds.is_text(name) for name, _ in files_below(source))
+    if archives and unpacked:
+        raise SourceError(
+            f"{source} holds archives ({', '.join(archives[:3])}) and unpacked files of {section.corpus.name} too: "
+            "name either the archives or the folder with the files"
+        )
+    return [Place(source / name) for name in archives] or [Place(source)]
 
 
 def _archive_in(name: str, sources: Sequence[Path]) -> Path | None:
@@ -183,52 +220,7 @@ def _archive_in(name: str, sources: Sequence[Path]) -> Path | None:
     return None
 
 
-def _walk_plain(place: Place, take: Take, progress: Progress) -> SourceFile:
-    with reading(place.path):
-        stamp, data = place.path.stat().st_mtime_ns, place.path.read_bytes()
-    take(Member(place.path.name, stamp, lambda: data))
-    algorithm = (place.digest or "sha256:").partition(":")[0]
-    digest = f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
-    return SourceFile(place.path.name, len(data), digest, digest == place.digest if place.digest else None)
-
-
-def _walk_folder(place: Place, take: Take, progress: Progress) -> SourceFile:
-    """A folder's digest is the sha256 of lines `sha256  name` over the files that were taken."""
-    total, size = hashlib.sha256(), 0
-    for name, path in _files_below(place.path):
-        with reading(path):
-            if not take(Member(name, path.stat().st_mtime_ns, path.read_bytes)):
-                continue
-            data = path.read_bytes()
-        total.update(f"{hashlib.sha256(data).hexdigest()}  {name}\n".encode("utf-8", "surrogateescape"))
-        size += len(data)
-        progress(f"reading {place.path.name}", size, 0, "B")
-    return SourceFile(shown(place.path.resolve().name), size, f"sha256:{total.hexdigest()}", None)
-
-
-def _walk_tar(place: Place, take: Take, progress: Progress) -> SourceFile:
-    algorithm = (place.digest or "sha256:").partition(":")[0]
-    with open_tar(place.path, algorithm, progress) as (tar, stream):
-        stamp = None if stream.compressed else place.path.stat().st_mtime_ns
-        for member in members(tar, stream, place.path):
-            name = _name(member)
-            taken = take(Member(name, stamp, lambda member=member: content(tar, member)))  # type: ignore[misc]
-            if taken and (member.issparse() or not member.isreg()):
-                raise SourceError(
-                    f"{place.path}: {name} is a link or a sparse file, which is not followed in an archive: "
-                    "unpack it, and import the folder"
-                )
-        digest = stream.digest()
-    size = place.path.stat().st_size
-    return SourceFile(shown(place.path.name), size, digest, digest == place.digest if place.digest else None)
-
-
-def _name(member: tarfile.TarInfo) -> str:
-    """A member's name without the `./` and `//` that some archives have."""
-    return str(PurePosixPath(member.name))
-
-
-def _files_below(root: Path) -> Iterator[tuple[str, Path]]:
+def files_below(root: Path) -> Iterator[tuple[str, Path]]:
     """Each file with its name, which begins with the root's own, in sorted order; hidden files are not ours."""
     top = root.resolve()
 
@@ -243,6 +235,21 @@ def _files_below(root: Path) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(top.parent).as_posix(), path
 
 
+def path_below(root: Path, name: str) -> Path:
+    """Where the file lies that `files_below` gave `name`."""
+    return root.resolve().parent / name
+
+
 def shown(text: str) -> str:
     """`text` with what UTF-8 cannot write, from file names of other encodings, as escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _hidden(member: str) -> bool:
+    """Files as `._train.tsv`, which some systems put beside the real ones."""
+    return member.rpartition("/")[2].startswith(".")
+
+
+def _any(patterns: Sequence[str], folders: Sequence[str]) -> re.Pattern[str]:
+    ready = {pattern.replace("{part}", folder) for pattern in patterns for folder in folders}
+    return re.compile("|".join(fnmatch.translate(one) for one in sorted(ready)))

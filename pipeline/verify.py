@@ -15,8 +15,7 @@ from ..manifests import DataError, DsprepError, Progress, Sample, read_manifest,
 from .archive import BLOCK
 from .audio import Unreadable, decode
 from .commit import FileDigest, Record, read_record, record_path, unseal
-from .importing import MARK
-from .outdir import BEGUN
+from .outdir import BEGUN, IMPORTED
 from .samples import MANIFEST
 from .shards import INDEX, member_name
 from .source import Span
@@ -52,11 +51,13 @@ def verify(root: Path, *, deep: bool, progress: Progress = silent) -> Verdict:
     """
     if (root / INDEX).is_file():
         return _verdict("shard", root, INDEX, deep, progress)
-    if (root / MARK).is_file():
-        return _verdict("import", root, MARK, deep, progress)
+    if (root / IMPORTED).is_file():
+        return _verdict("import", root, IMPORTED, deep, progress)
     if (root / BEGUN).exists():
         raise DataError(f"{root} is incomplete: type the command that makes it once more, it goes on from here")
-    raise DataError(f"{root} holds neither {MARK} nor {INDEX}: name a folder that dsprep import or dsprep shard wrote")
+    raise DataError(
+        f"{root} holds neither {IMPORTED} nor {INDEX}: name a folder that dsprep import or dsprep shard wrote"
+    )
 
 
 def _verdict(kind: str, root: Path, mark: str, deep: bool, progress: Progress) -> Verdict:
@@ -94,8 +95,8 @@ def _expected(root: Path, content: dict[str, Any]) -> tuple[list[tuple[Path, Fil
 
 
 def _recorded(root: Path, content: dict[str, Any]) -> Iterator[tuple[Path, str]]:
-    for part in content.get("parts", {}).values():
-        for chunk in part["chunks"]:
+    for section in content.get("sections", {}).values():
+        for chunk in section["chunks"]:
             yield root / chunk["path"], chunk["seal"]
     for shard in content.get("shards", []):
         yield root / shard["name"], shard["seal"]

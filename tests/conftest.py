@@ -4,7 +4,9 @@ import gzip
 import io
 import os
 import tarfile
+import zipfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +79,14 @@ def write_tar(path: Path, members: Mapping[str, bytes]) -> Path:
     return path
 
 
+def write_zip(path: Path, members: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
 def write_folder(root: Path, members: Mapping[str, bytes]) -> Path:
     for name, data in members.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -96,6 +106,8 @@ class Make:
     flac = staticmethod(flac)
     spoken = staticmethod(spoken)
     tar = staticmethod(write_tar)
+    zip = staticmethod(write_zip)
+    stored = staticmethod(partial(write_zip, compression=zipfile.ZIP_STORED))
     folder = staticmethod(write_folder)
     tree = staticmethod(tree)
 
@@ -109,13 +121,13 @@ def make() -> type[Make]:
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An import of two made parts, dev-clean and test-clean, that no test may change."""
     from dsprep.importers import CORPORA
-    from dsprep.pipeline.chunk import Settings
     from dsprep.pipeline.importing import import_corpus
+    from dsprep.pipeline.job import Job
 
     root = tmp_path_factory.mktemp("digits")
     for part, count in (("dev-clean", 12), ("test-clean", 6)):
         write_tar(root / "source" / f"{part}.tar.gz", spoken(part, count))
-    import_corpus(
-        CORPORA["librispeech"], ["dev-clean", "test-clean"], [str(root / "source")], root / "out", Settings(), 1
-    )
+    parts = ("dev-clean", "test-clean")
+    job = Job(corpus=CORPORA["librispeech"], parts=parts, sources=(str(root / "source"),))
+    import_corpus(job, root / "out", 1)
     return root / "out"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from ..importers import CORPORA
 from ..manifests import Progress, english
-from ..pipeline.chunk import Settings
 from ..pipeline.espeak import PARTS, make_corpus
-from ..pipeline.importing import PartReport, import_corpus
+from ..pipeline.importing import import_corpus
+from ..pipeline.job import Job
+from ..pipeline.report import PartReport
 from ..pipeline.sharding import ShardReport, shard
 from .checkpoint import Standing
 from .config import read_config
@@ -25,7 +26,7 @@ SHARD_BYTES = 20_000_000
 class DemoReport:
     """What the demo did."""
 
-    imported: list[PartReport]
+    imported: tuple[PartReport, ...]
     shards: ShardReport
     standing: Standing
     test: Evaluation
@@ -33,7 +34,7 @@ class DemoReport:
     def lines(self) -> Iterator[tuple[str, str, str]]:
         """A table of three columns."""
         for part in self.imported:
-            yield f"imported {part.name}", f"{len(part.samples)} of {part.rows} rows", f"{part.seconds / 60:.1f} min"
+            yield f"imported {part.name}", f"{part.kept.rows} of {part.rows} rows", f"{part.seconds / 60:.1f} min"
         yield "shards", str(self.shards.shards), f"{self.shards.bytes / 1e6:.1f} MB"
         first, last = self.standing.history[0], self.standing.history[-1]
         yield "training loss, first epoch", "", f"{first.loss:.2f}"
@@ -62,7 +63,8 @@ def run_demo(
     archives = out / "archives"
     make_corpus(archives, progress)
     data, shards, run = out / "data", out / "shards", out / "run"
-    imported = import_corpus(CORPORA["librispeech"], list(PARTS), [str(archives)], data, Settings(), workers, progress)
+    job = Job(corpus=CORPORA["librispeech"], parts=tuple(PARTS), sources=(str(archives),))
+    imported = import_corpus(job, data, workers, progress).parts
     sharded = shard([data / "train-clean-100.csv"], shards, SHARD_BYTES, 0, workers, progress)
     standing = train(
         read_config("ds2-small", SETTINGS),

@@ -16,17 +16,22 @@ import pytest
 
 from dsprep.importers import CORPORA
 from dsprep.manifests import OutputError, SourceError, read_manifest
-from dsprep.pipeline import chunk, importing
+from dsprep.pipeline import chunk, work
 from dsprep.pipeline.audio import decode
 from dsprep.pipeline.chunk import Settings
-from dsprep.pipeline.importing import PartReport, import_corpus
+from dsprep.pipeline.importing import import_corpus
+from dsprep.pipeline.job import Job
+from dsprep.pipeline.report import PartReport
 from dsprep.pipeline.screen import Rules
 from dsprep.pipeline.verify import verify
 
 
-def run(source: Path, out: Path, *parts: str, workers: int = 1, settings: Settings | None = None) -> list[PartReport]:
-    names = parts or ("dev-clean",)
-    return import_corpus(CORPORA["librispeech"], names, [str(source)], out, settings or Settings(), workers)
+def run(
+    source: Path, out: Path, *parts: str, workers: int = 1, settings: Settings | None = None
+) -> tuple[PartReport, ...]:
+    names, corpus = parts or ("dev-clean",), CORPORA["librispeech"]
+    job = Job(corpus=corpus, parts=names, sources=(str(source),), settings=settings or Settings())
+    return import_corpus(job, out, workers).parts
 
 
 def rejected(out: Path) -> dict[str, str]:
@@ -141,7 +146,8 @@ def test_other_settings_build_anew(digits: Path, tmp_path: Path) -> None:
     settings = Settings(form="flac", text="deepspeech.pytorch", rules=Rules(max_seconds=1.0))
     reports = run(digits.parent / "source", out, "dev-clean", "test-clean", settings=settings)
     assert not list(out.rglob("*.wav"))
-    assert all(sample.transcript.isupper() for report in reports for sample in report.samples)
+    parts = [read_manifest(out / f"{report.name}.csv") for report in reports]
+    assert all(sample.transcript.isupper() for samples in parts for sample in samples)
     assert reports[0].reasons == {"too-long": 4}
     assert not verify(out, deep=True).findings
 
@@ -188,10 +194,10 @@ def flawed(make: Any) -> dict[str, bytes]:
 def test_each_flaw_costs_its_row_and_no_other(
     tmp_path: Path, make: Any, flawed: dict[str, bytes], workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunk, "CLIPS", 3)
+    monkeypatch.setattr(chunk, "FILES", 3)
     out = tmp_path / "out"
     (report,) = run(make.tar(tmp_path / "dev-clean.tar.gz", flawed), out, workers=workers)
-    assert [sample.id for sample in report.samples] == ["1-2-0000"]
+    assert [sample.id for sample in read_manifest(out / "dev-clean.csv")] == ["1-2-0000"]
     reasons = rejected(out)
     assert reasons.pop("1-2-0010") in ("too-short", "unreadable")
     assert reasons == {
@@ -206,17 +212,17 @@ def test_each_flaw_costs_its_row_and_no_other(
         "LibriSpeech/dev-clean/1/2/1-2.trans.txt:10": "bad-row",
         "LibriSpeech/dev-clean/1/2/1-2.trans.txt:11": "bad-row",
         "1-2-0009": "too-fast",
-        "1-2-0008": "no-text",
         "1-2-0099": "no-text",
     }
     rows = len(flawed["LibriSpeech/dev-clean/1/2/1-2.trans.txt"].splitlines())
-    assert report.rows == rows + 2 == len(report.samples) + sum(report.reasons.values())
+    assert report.rows == rows + 1 == report.kept.rows + sum(report.reasons.values())
     assert not verify(out, deep=True).findings
 
 
 def test_reasons_are_counted(tmp_path: Path, make: Any, flawed: dict[str, bytes]) -> None:
     (report,) = run(make.folder(tmp_path / "in", flawed), tmp_path / "out")
-    assert report.reasons == Counter(rejection.reason for rejection in report.rejections)
+    with (tmp_path / "out" / "rejected.csv").open(newline="") as file:
+        assert report.reasons == Counter(row["reason"] for row in csv.DictReader(file))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +250,7 @@ def test_a_folder_of_another_corpus_or_more_parts_is_left_alone(tmp_path: Path, 
     with pytest.raises(OutputError, match="also holds test-clean"):
         run(digits.parent / "source", out, "dev-clean")
     with pytest.raises(OutputError, match="holds librispeech"):
-        import_corpus(CORPORA["ldc93s1"], ["ldc93s1"], [str(digits)], out, Settings(), 1)
+        import_corpus(Job(corpus=CORPORA["ldc93s1"], sources=(str(digits),)), out, 1)
     assert make.tree(out) == make.tree(digits)
 
 
@@ -315,7 +321,7 @@ def test_a_source_that_changes_commits_nothing_wrong(
         return real(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(importing, "plan_chunks", meddle)
+        patch.setattr(work, "plan_chunks", meddle)
         with pytest.raises(SourceError, match="changed while it was read"):
             run(root, tmp_path / "out")
     assert not (tmp_path / "out" / "import.json").exists()
@@ -335,7 +341,7 @@ def test_another_run_s_other_settings_are_noticed_at_the_end(
         run(root, out, settings=Settings(text="verbatim"))
         return real(*arguments)
 
-    monkeypatch.setattr(importing, "outcome", meddle)
+    monkeypatch.setattr(work, "outcome", meddle)
     with pytest.raises(OutputError, match="another import wrote other things"):
         run(root, out)
 
@@ -346,6 +352,6 @@ def test_names_that_are_no_utf_8_are_told_and_survived(tmp_path: Path, make: Any
     members["LibriSpeech/dev-clean/9/9/9-9-\udcff.flac"] = b"x"
     root = make.folder(tmp_path / "in\udcff", members)
     (report,) = run(root, tmp_path / "out")
-    assert len(report.samples) == 2
-    assert report.rejections[0].id == "9-9-\\udcff"
+    assert report.kept.rows == 2
+    assert rejected(tmp_path / "out") == {"9-9-\\udcff": "no-text"}
     assert not verify(tmp_path / "out", deep=True).findings

@@ -136,12 +136,13 @@ def test_what_is_done_is_not_done_again_and_what_is_lost_is(
 def test_changed_audio_of_an_import_is_a_changed_shard(digits: Path, tmp_path: Path, make: Any) -> None:
     """Same ids, same sizes, same texts, other sound: the records of the import tell."""
     from dsprep.importers import CORPORA
-    from dsprep.pipeline.chunk import Settings
     from dsprep.pipeline.importing import import_corpus
+    from dsprep.pipeline.job import Job
 
     def go(members: dict[str, bytes]) -> bytes:
         source = make.tar(tmp_path / "source" / "dev-clean.tar.gz", members)
-        import_corpus(CORPORA["librispeech"], ["dev-clean"], [str(source)], tmp_path / "in", Settings(), 1)
+        job = Job(corpus=CORPORA["librispeech"], parts=("dev-clean",), sources=(str(source),))
+        import_corpus(job, tmp_path / "in", 1)
         shard([tmp_path / "in" / "dev-clean.csv"], tmp_path / "out", SMALL, 0, 1)
         return (tmp_path / "out" / "000000.tar").read_bytes()
 

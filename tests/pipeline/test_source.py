@@ -3,28 +3,50 @@
 import gzip
 import os
 import tarfile
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dsprep.importers import CORPORA
-from dsprep.manifests import SourceError
-from dsprep.pipeline.source import Place, Span, Survey, find, spans, survey
-from dsprep.pipeline.spool import Spool
+from dsprep.importers.corpus import made_id
+from dsprep.manifests import SourceError, Utterance, silent
+from dsprep.pipeline.ledger import Audio, ledger
+from dsprep.pipeline.source import Place, Section, SourceFile, Span, find, sections
+from dsprep.pipeline.supply import Supply
+from dsprep.pipeline.survey import Texts, identify, survey
 
-CORPUS = CORPORA["librispeech"]
-PART = CORPUS.part("dev-clean")
-
-
-def look(*places: Path) -> Survey:
-    return survey(CORPUS, PART, [Place(path) for path in places])
+(SECTION,) = sections(CORPORA["librispeech"], ["dev-clean"])
 
 
-def bytes_of(place: Path, spool: Path) -> dict[str, bytes]:
-    """Everything that `spans` brings, read as a worker would."""
-    with Spool(spool) as kept:
-        return {name: span.read_surveyed() for name, span in spans(Place(place), look(place).audio, kept.keep)}
+@dataclass(frozen=True)
+class Look:
+    """What a survey brings, read."""
+
+    files: tuple[SourceFile, ...]
+    texts: dict[str, bytes]
+    audio: dict[str, Audio]
+
+
+def look(*places: Path | Place, section: Section = SECTION) -> Look:
+    found = [place if isinstance(place, Place) else Place(place) for place in places]
+    with tempfile.TemporaryDirectory() as home, ledger(Path(home)) as book, closing(Texts(Path(home))) as texts:
+        files = survey(section, found, book, texts, silent)
+        audio = {}
+        for name in book.forgotten():
+            book.want("dev-clean", Utterance(id=made_id(name), audio=name, text=""))
+        for one, _ in book.wanted():
+            audio[one.name] = one
+        return Look(files, {text.name: text.open().read() for text in texts.files}, audio)
+
+
+def bring(place: Path, out: Path) -> dict[str, bytes]:
+    """Every audio file, read as a worker would."""
+    with Supply([Place(place)], out) as supply:
+        return {name: supply.bring(audio).read() for name, audio in look(place).audio.items()}
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +54,19 @@ def members(make: Any) -> dict[str, bytes]:
     return dict(make.spoken("dev-clean", 6))
 
 
-@pytest.mark.parametrize("kind", ["x.tar.gz", "x.tar", "folder"])
+@pytest.mark.parametrize("kind", ["x.tar.gz", "x.tar", "x.zip", "stored.zip", "folder"])
 def test_the_same_members_come_out_of_every_kind_of_source(
     tmp_path: Path, make: Any, members: dict[str, bytes], kind: str
 ) -> None:
     path = tmp_path / kind
     ordered = dict(sorted(members.items()))
-    make.folder(path, ordered) if kind == "folder" else make.tar(path, ordered)
+    {"folder": make.folder, "x.zip": make.zip, "stored.zip": make.stored}.get(kind, make.tar)(path, ordered)
     found = look(path)
     prefix = "folder/" if kind == "folder" else ""
-    assert [text.name for text in found.texts] == [prefix + name for name in ordered if name.endswith(".txt")]
+    assert list(found.texts) == [prefix + name for name in ordered if name.endswith(".txt")]
     assert list(found.audio) == [prefix + name for name in ordered if name.endswith(".flac")]
     audio = {prefix + name: data for name, data in ordered.items() if name.endswith(".flac")}
-    assert bytes_of(path, tmp_path / "spool") == audio
+    assert bring(path, tmp_path / "out") == audio
 
 
 def test_a_part_is_found_in_any_folder_above_or_at_it(tmp_path: Path, make: Any, members: dict[str, bytes]) -> None:
@@ -125,7 +147,7 @@ def test_names_with_a_dot_or_a_double_slash_are_the_names_without(tmp_path: Path
         tmp_path / "b.tar.gz", {"./" + name.replace("/dev", "//dev"): data for name, data in members.items()}
     )
     assert list(look(odd).audio) == list(plain.audio)
-    assert len(bytes_of(odd, tmp_path / "spool")) == 4
+    assert len(bring(odd, tmp_path / "out")) == 4
 
 
 @pytest.mark.parametrize("size", [10**40, 2**62, -1])
@@ -157,8 +179,8 @@ def test_what_changed_since_the_survey_is_an_error_and_no_rejection(
 ) -> None:
     path = tmp_path / kind
     make.folder(path, members) if kind == "folder" else make.tar(path, members)
-    with Spool(tmp_path / "spool") as spool:
-        _, span = next(spans(Place(path), look(path).audio, spool.keep))
+    with Supply([Place(path)], tmp_path / "out") as supply:
+        span = supply.bring(next(iter(look(path).audio.values())))
     file = span.path
     if change == "touch":
         os.utime(file, ns=(1, 1))
@@ -167,12 +189,12 @@ def test_what_changed_since_the_survey_is_an_error_and_no_rejection(
     else:
         file.unlink()
     with pytest.raises(SourceError, match=r"changed while it was read|cannot read"):
-        span.read_surveyed()
+        span.check()
 
 
 def test_a_spool_file_that_is_gone_is_an_error_and_no_rejection(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot read"):
-        Span(tmp_path / "gone", 0, 5).read_surveyed()
+        Span(tmp_path / "gone", 0, 5).check()
 
 
 def test_only_files_of_the_part_are_read(tmp_path: Path, make: Any, members: dict[str, bytes]) -> None:
@@ -188,7 +210,7 @@ def test_a_member_twice_is_refused(tmp_path: Path) -> None:
     with tarfile.open(path, "w") as tar:
         for _ in range(2):
             tar.addfile(tarfile.TarInfo("LibriSpeech/dev-clean/1/2/1-2-0000.flac"))
-    with pytest.raises(SourceError, match=r"1-2-0000\.flac twice"):
+    with pytest.raises(SourceError, match=r"1-2-0000\.flac, which was there before"):
         look(path)
 
 
@@ -204,12 +226,12 @@ def test_a_source_is_found_by_name_or_by_being_the_only_one(tmp_path: Path, make
     named = make.tar(tmp_path / "archives" / "dev-clean.tar.gz", {})
     bare = make.tar(tmp_path / "plain" / "dev-clean.tar", {})
     other = make.tar(tmp_path / "my download.tgz", {})
-    assert [place.path for place in find(CORPUS, PART, [tmp_path / "archives"])] == [named]
-    assert [place.path for place in find(CORPUS, PART, [tmp_path / "plain"])] == [bare]
-    assert [place.path for place in find(CORPUS, PART, [named])] == [named]
-    assert [place.path for place in find(CORPUS, PART, [other])] == [other]
+    assert [place.path for place in find(SECTION, [tmp_path / "archives"])] == [named]
+    assert [place.path for place in find(SECTION, [tmp_path / "plain"])] == [bare]
+    assert [place.path for place in find(SECTION, [named])] == [named]
+    assert [place.path for place in find(SECTION, [other])] == [other]
     with pytest.raises(SourceError, match=r"cannot read .*gone"):
-        find(CORPUS, PART, [tmp_path / "gone"])
+        find(SECTION, [tmp_path / "gone"])
 
 
 def test_the_digest_is_compared_with_the_published_one(tmp_path: Path, make: Any, members: dict[str, bytes]) -> None:
@@ -218,6 +240,13 @@ def test_the_digest_is_compared_with_the_published_one(tmp_path: Path, make: Any
     path = make.tar(tmp_path / "x.tar.gz", members)
     for algorithm in ("sha256", "md5"):
         digest = f"{algorithm}:{hashlib.new(algorithm, path.read_bytes()).hexdigest()}"
-        assert survey(CORPUS, PART, [Place(path, digest)]).files[0].published is True
-        assert survey(CORPUS, PART, [Place(path, digest[:-1] + "x")]).files[0].published is False
+        assert look(Place(path, digest)).files[0].published is True
+        assert look(Place(path, digest[:-1] + "x")).files[0].published is False
     assert look(path).files[0].published is None
+
+
+def test_what_is_identified_is_what_was_surveyed(tmp_path: Path, make: Any, members: dict[str, bytes]) -> None:
+    for name in ("x.tar", "x.tar.gz", "x.zip", "folder"):
+        path = tmp_path / name
+        (make.folder if name == "folder" else make.zip if name == "x.zip" else make.tar)(path, members)
+        assert identify(SECTION, [Place(path)], silent) == look(path).files

@@ -1,0 +1,62 @@
+r"""Common Voice's spontaneous speech, since 2025: one table a language, which tells the part of each row.
+
+    sps-corpus-5.0-2026-09-11-en/ss-corpus-en.tsv
+        client_id  audio_id  audio_file  duration_ms  prompt_id  prompt  transcription  votes  age  gender ... split ...
+    sps-corpus-5.0-2026-09-11-en/ss-reported-audios-en.tsv     clips that were taken out, though they lie in audios/
+    sps-corpus-5.0-2026-09-11-en/audios/spontaneous-speech-en-1.mp3
+
+`split` is train, dev, test or unassigned; most of the unassigned have no transcription. A transcription has tags,
+as `[disfluency]`: they are not spoken, so the text goes without them, and the column `tagged` keeps it as it was.
+"""
+
+import re
+
+from ..manifests import BadRow
+from .corpus import Found, Rows, TextFile, made_id, row
+from .tables import TableRow, rows
+
+UNASSIGNED = "unassigned"
+TEXTS = ("*/ss-corpus-*.tsv", "*/ss-reported-audios-*.tsv")
+AUDIO = ("*/audios/*.mp3",)
+TAG = re.compile(r"\[[^\[\]]*\]")
+
+
+def read(found: Found) -> Rows:
+    """One row a line of each table; those of reported clips are excluded, and of no part."""
+    for file in found.texts:
+        if file.path.name.startswith("ss-corpus-"):
+            yield from _rows(file)
+        elif file.path.name.startswith("ss-reported-audios-"):
+            yield from _reported(file)
+
+
+def _rows(file: TextFile) -> Rows:
+    locale = file.path.stem.removeprefix("ss-corpus-")
+    for one in rows(file, ("client_id", "audio_file", "transcription", "split")):
+        if not isinstance(one, TableRow):
+            yield "", one
+            continue
+        name, said = one.cells["audio_file"], one.cells["transcription"]
+        text = " ".join(TAG.sub(" ", said).split())
+        tagged = (("tagged", said),) if TAG.search(said) else ()
+        yield (
+            one.cells["split"] or UNASSIGNED,
+            row(
+                one.place,
+                id=made_id(name.removesuffix(".mp3")),
+                audio=str(file.path.parent / "audios" / name),
+                text=text,
+                speaker=one.cells["client_id"],
+                extras=(*one.extras("client_id", "audio_file", "transcription", "split"), ("locale", locale), *tagged),
+            ),
+        )
+
+
+def _reported(file: TextFile) -> Rows:
+    for one in rows(file, ("audio_file",)):
+        if isinstance(one, TableRow):
+            reason = one.cells.get("reason") or "no reason told"
+            audio = str(file.path.parent / "audios" / one.cells["audio_file"])
+            yield "", BadRow(place=one.place, detail=f"reported: {reason}", reason="excluded", audio=audio)
+        else:
+            yield "", one

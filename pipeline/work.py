@@ -1,0 +1,99 @@
+"""Work: a section of a corpus on its way from sources to committed chunks."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ..manifests import Progress
+from . import ffmpeg
+from .chunk import Chunk, Task, convert, decoders, outcome, plan_chunks
+from .commit import Record, accepted, digest_of, discard, record_path
+from .job import Job
+from .ledger import Ledger
+from .outdir import IMPORTED, reopen
+from .report import PartReport
+from .rows import Reading
+from .screen import Reason
+from .source import Place, Section, SourceFile
+from .supply import Supply
+from .workers import run
+
+
+@dataclass(slots=True)
+class Work:
+    """A section on its way: where it lies, its rows in the ledger, and what was made of it so far."""
+
+    section: Section
+    places: list[Place]
+    files: tuple[SourceFile, ...]
+    book: Ledger
+    reading: Reading
+    reports: dict[str, PartReport] = field(default_factory=dict)
+    records: dict[str, str] = field(default_factory=dict)
+    """Seals of the chunks' records, by the path of the chunk below `out`."""
+    decoders: set[str] = field(default_factory=set)
+    columns: set[str] = field(default_factory=set)
+    """Of the manifests, besides dsprep's own."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Those that have rows."""
+        return tuple(part for part in self.section.parts if self.reading.rows[part])
+
+    @property
+    def source(self) -> str:
+        """Digest of what it was read from."""
+        return digest_of([asdict(file) for file in self.files])
+
+    def chunks(self) -> Iterator[Chunk]:
+        """What is to be converted, in order."""
+        return plan_chunks(self.section.name, self.book.wanted())
+
+
+def done_before(work: Work, job: Job, chunk: Chunk, out: Path) -> Record | None:
+    """The record of a chunk that need not be converted again."""
+    record = accepted(chunk.folder(out), chunk.key(work.source, job.settings))
+    if record and ffmpeg.installed() and any(row.reason == Reason.NO_DECODER for row in outcome(record)[1]):
+        return None
+    return record
+
+
+def convert_all(work: Work, job: Job, out: Path, workers: int, progress: Progress) -> None:
+    work.reports = {part: PartReport(part, rows) for part, rows in work.reading.rows.items() if rows}
+    total, done = work.book.count_wanted(), 0
+
+    def take(chunk: Chunk, record: Record) -> None:
+        nonlocal done
+        _take(work, chunk, record, out)
+        done += len(chunk.clips)
+        progress(f"converting {work.section.name}", done, total, "files")
+
+    def tasks(supply: Supply) -> Iterator[Task]:
+        for chunk in work.chunks():
+            if record := done_before(work, job, chunk, out):
+                take(chunk, record)
+                continue
+            reopen(out, IMPORTED)
+            discard(record_path(chunk.folder(out)))
+            spans = tuple(supply.bring(clip.audio) for clip in chunk.clips)
+            supply.cut()
+            yield Task(chunk, spans, job.settings, out, chunk.key(work.source, job.settings))
+
+    with Supply(work.places, out) as supply:
+        for task, record in run(convert, tasks(supply), workers):
+            supply.release(task.spans)
+            take(task.chunk, record)
+
+
+def _take(work: Work, chunk: Chunk, record: Record, out: Path) -> None:
+    """Take note of what became of the rows of a chunk."""
+    path = chunk.folder(out).relative_to(out).as_posix()
+    work.records[path] = record.seal
+    work.decoders.update(decoders(record))
+    kept, rejected = outcome(record)
+    for row in kept:
+        work.book.keep(row.part, row.id, [path, *row[2:]])
+        work.reports[row.part].kept.add(row.frames)
+        work.columns.update(name for name, _ in row.extras)
+    for left in rejected:
+        work.book.reject(left.part, left.id, left.reason, left.detail, left.frames)
