@@ -108,8 +108,7 @@ def _segment(place: str, text: str) -> Segment | BadRow:
     """The segment with its label, if any, still in the transcript."""
     fields = re.split(f"[{_BLANKS}]+", text, maxsplit=5)
     if len(fields) < 5:
-        detail = f"{text!r} has fewer than the five fields file, channel, speaker, begin time, end time"
-        return BadRow(place=place, detail=detail)
+        return BadRow(place=place, detail=f"{text!r} lacks some of file, channel, speaker, begin time, end time")
     file, channel, speaker, start, end, *rest = fields
     try:
         return Segment(
@@ -143,7 +142,7 @@ def _labelled(row: Segment, declared: set[str], everywhere: bool) -> Segment:
 
 
 def channel_number(channel: str) -> int:
-    """The channel counted from 0: `1`, `A` and `a` are 0, `2`, `B` and `b` are 1; `1` is also what mono files have.
+    """The channel counted from 0: `1`, `A` and `a`, which mono files have too, are 0; `2`, `B` and `b` are 1.
 
     Raises:
         ValueError: it is neither one letter nor a number from 1 to 999.
