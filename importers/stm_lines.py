@@ -182,7 +182,7 @@ def reading(transcript: str) -> str:
     - What is not NIST's stays for the text profile: `{NOISE}` (a brace without blank or slash inside), `(2)`, `yes(2)`
       and `(AlGore_2009-1)` (parentheses with digits), `<unk>`.
 
-    sclite finds no error in this reading (-D), but for %words without parentheses and what is not NIST's.
+    sclite (-D) finds no error in this reading, but for %words that are bare or alternatives, and what is not NIST's.
 
     Raises:
         ValueError: a brace has no partner, or an alternation is empty, on which sclite crashes.

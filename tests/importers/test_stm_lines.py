@@ -303,14 +303,15 @@ def test_ids_do_not_change_from_one_release_to_the_next() -> None:
     assert segment_id(replace(SEGMENT, start=15.2401)) == "AlGore_2009-0001524-0002735-xd5a7701c"
 
 
-# Few letters and times, so that pairs that look alike are met often.
+# Few letters and times, so that pairs that look alike are met often; channel `a` is 1 by another name.
 NAME = st.text("ab12-_.é", min_size=1, max_size=5) | st.just("a" * 70)
 TIME = st.sampled_from([0.0, 0.01, 0.011, 0.012, 100.0, 12345.67])
 PLACED = st.builds(
     lambda file, channel, speaker, start, length: replace(
         SEGMENT, file=file, channel=channel, speaker=speaker, start=start, end=start + length
     ),
-    NAME, st.sampled_from(["1", "2", "B", "b", "a1", "1234567"]) | NAME, NAME, TIME, TIME.filter(bool),
+    NAME,
+    st.sampled_from(["1", "2", "B", "b", "a1", "1234567"]) | NAME.filter(lambda name: name != "a"), NAME, TIME, TIME.filter(bool),
 )  # fmt: skip
 
 
@@ -352,7 +353,7 @@ def errors(alignments: str) -> tuple[int, int]:
 
 
 PLAIN = st.text(string.ascii_lowercase, min_size=1, max_size=2)
-WORD = st.one_of(PLAIN, PLAIN, PLAIN.map("({})".format), PLAIN.map("{}-".format), st.just("@"), st.just("(%hes)"))
+WORD = st.one_of(PLAIN, PLAIN, PLAIN.map("({})".format), PLAIN.map("{}-".format), st.just("@"))
 TEXT = st.recursive(
     WORD,
     lambda inner: (
@@ -361,11 +362,13 @@ TEXT = st.recursive(
     ),
     max_leaves=5,
 )
+# Not among alternatives: to sclite two of these left out are worse than one other word left out.
+SPOKEN = st.lists(TEXT | st.just("(%hes)"), max_size=3).map(" ".join)
 
 
 @needs_sclite
 @settings(max_examples=40, deadline=None)
-@given(st.lists(TEXT.filter(lambda text: len(text) < 60), min_size=1, max_size=25))
+@given(st.lists(SPOKEN.filter(lambda text: len(text) < 60), min_size=1, max_size=25))
 def test_sclite_finds_no_error_in_a_reading(transcripts: list[str]) -> None:
     scored, wrong = errors(sclite(transcripts, [reading(text) for text in transcripts]))
     assert (scored, wrong) == (len(transcripts) + 1, 0)
