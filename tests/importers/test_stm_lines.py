@@ -220,7 +220,7 @@ def test_other_channels_are_refused_by_name(channel: str) -> None:
         (" one\u00a0word\u3000only \t two ", "one\u00a0word\u3000only two"),
         ("", ""),
     ],
-)  # fmt: skip
+)
 def test_a_reading_is_the_first_of_each_choice(transcript: str, words: str) -> None:
     assert reading(transcript) == words
 
@@ -311,8 +311,11 @@ PLACED = st.builds(
         SEGMENT, file=file, channel=channel, speaker=speaker, start=start, end=start + length
     ),
     NAME,
-    st.sampled_from(["1", "2", "B", "b", "a1", "1234567"]) | NAME.filter(lambda name: name != "a"), NAME, TIME, TIME.filter(bool),
-)  # fmt: skip
+    st.sampled_from(["1", "2", "B", "b", "a1", "1234567"]) | NAME.filter(lambda name: name != "a"),
+    NAME,
+    TIME,
+    TIME.filter(bool),
+)
 
 
 @settings(max_examples=500)
