@@ -1,7 +1,7 @@
 """The words everyone speaks: Utterance, Sample, the manifest, the alphabet, the errors. Standard library only."""
 
 from . import ctc
-from .alphabet import Alphabet, describe, english, read_alphabet
+from .alphabet import Alphabet, alphabet_bytes, describe, english, read_alphabet
 from .errors import (
     DataError,
     DsprepError,
@@ -34,6 +34,7 @@ __all__ = [
     "TrainingError",
     "UsageError",
     "Utterance",
+    "alphabet_bytes",
     "csv_bytes",
     "ctc",
     "describe",
