@@ -152,7 +152,7 @@ def _unquoted(text: str) -> str:
             opener = opened.pop()
             words[index] = words[index].rstrip("'")
             words[opener] = words[opener].lstrip("'")
-    return " ".join(words)
+    return text if words == text.split() else " ".join(words)
 
 
 def _refuse(pattern: str, why: str) -> Callable[[str], str]:

@@ -191,7 +191,7 @@ def test_an_explanation_names_each_rule_that_changed_something() -> None:
         ("apostrophes", "\u201cO'Hara\u201d"),
         ("lower", "\u201co'hara\u201d"),
         ("punctuation", " o'hara "),
-        ("quotes", "o'hara"),
+        ("words", "o'hara"),
     ]
 
 
