@@ -116,7 +116,8 @@ def _within_word(joiners: re.Match[str]) -> str:
 
 
 def _lower(text: str) -> str:
-    return unicodedata.normalize("NFC", text.lower())  # lower() can take a character apart, as that of "İ"
+    # Some letters are one character in lower case alone: H with a line below (U+0048 U+0331) becomes U+1E96.
+    return unicodedata.normalize("NFC", text.lower())
 
 
 def _numbers(text: str) -> str:
