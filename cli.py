@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import signal
 import sys
 import textwrap
@@ -26,6 +27,7 @@ from .manifests import DsprepError, Interrupted, MissingExtraError, Progress, Us
 if TYPE_CHECKING:
     from .manifests import Alphabet
     from .pipeline.report import ImportReport
+    from .pipeline.text import Profile
     from .trainer.checkpoint import EpochResult
 
 TRAIN = ("torch", "safetensors", "jiwer")
@@ -347,6 +349,74 @@ def demo(out: Path, workers: int | None) -> None:
         click.echo(f"    {command}")
 
 
+@main.group("text")
+def text_() -> None:
+    """Show what text profiles are, and what they make of a text."""
+
+
+@text_.command("profiles")
+def text_profiles() -> None:
+    """List the text profiles with their rules, in the order in which they are applied."""
+    from .pipeline.text import PROFILES
+
+    rows = [("profile", "rule", "what it does")]
+    for profile in PROFILES.values():
+        rows += [(profile.name, "", profile.title), *(("", rule.name, rule.what) for rule in profile.rules)]
+    _left(rows)
+
+
+@text_.command("explain")
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--text", "name", default="plain", show_default=True, help="Text profile.")
+@click.option("--all", "every", is_flag=True, help="What each of the profiles makes of it, a line each.")
+def text_explain(texts: tuple[str, ...], name: str, every: bool) -> None:
+    """Show what a profile does to each TEXT, rule by rule; without TEXT, to each line of standard input."""
+    from .manifests.utterance import check_text
+    from .pipeline.text import PROFILES
+
+    profile = PROFILES[one_of("text profile", name, PROFILES)]
+    for index, text in enumerate(map(_typed, texts) if texts else _lines_of_input()):
+        try:
+            check_text("the text", text)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        if index:
+            click.echo()
+        outcomes = ((one.name, _explained(one, text)[-1][1]) for one in PROFILES.values())
+        _left([("before", _quoted(text)), *outcomes] if every else _explained(profile, text))
+
+
+def _explained(profile: Profile, text: str) -> list[tuple[str, str]]:
+    """What a profile does to a text, as rows: before, each rule that did something, after if none refused."""
+    from .pipeline.text import explain
+
+    rows = [("before", _quoted(text))]
+    for step in explain(profile, text):
+        if step.refused is not None:
+            return [*rows, (step.rule.name, f"refused: {_shown(step.refused)}")]
+        rows.append((step.rule.name, _quoted(step.text)))
+    return [*rows, ("after", rows[-1][1])]
+
+
+def _typed(text: str) -> str:
+    """An argument, as UTF-8 where the locale could not read it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(text).decode(errors="surrogateescape")
+    return text
+
+
+def _lines_of_input() -> Iterator[str]:
+    """The lines of standard input, which is UTF-8 whatever the locale."""
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        try:
+            text = line.decode().rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"line {number} of standard input is not UTF-8") from error
+        yield text
+
+
 def _need(extra: str, *packages: str) -> None:
     """Raise MissingExtraError unless the packages of an extra can be imported."""
     import importlib.util
@@ -474,6 +544,13 @@ def _table(header: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
         click.echo(f"{first:<{widths[0]}}{rest}".rstrip())
 
 
+def _left(rows: Sequence[tuple[str, ...]]) -> None:
+    """Columns as wide as their widest cell, all of them to the left."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
 def _hours(seconds: float) -> str:
     return f"{seconds / 3600:.2f}"
 
@@ -488,6 +565,11 @@ def _bytes(size: int) -> str:
             break
         size /= 1000  # type: ignore[assignment]
     return f"{size:.1f} {unit}" if unit != "B" else f"{size} B"
+
+
+def _quoted(text: str) -> str:
+    """Text from data between quotation marks, so that spaces at its ends are seen."""
+    return f'"{_shown(text)}"'
 
 
 def _shown(text: str) -> str:

@@ -1,7 +1,7 @@
 """The words everyone speaks: Utterance, Sample, the manifest, the alphabet, the errors. Standard library only."""
 
 from . import ctc
-from .alphabet import Alphabet, describe, english, read_alphabet
+from .alphabet import Alphabet, alphabet_bytes, describe, english, read_alphabet
 from .choice import one_of
 from .errors import (
     DataError,
@@ -36,6 +36,7 @@ __all__ = [
     "TrainingError",
     "UsageError",
     "Utterance",
+    "alphabet_bytes",
     "csv_bytes",
     "csv_lines",
     "ctc",

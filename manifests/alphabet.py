@@ -11,6 +11,7 @@ Text is compared in NFC, so that a letter and its accent are one character howev
 
 import json
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -36,8 +37,7 @@ class Alphabet:
         for character in self.characters:
             if len(character) != 1 or unicodedata.normalize("NFC", character) != character:
                 raise ValueError(f"{describe(character)} is not one NFC character")
-        twice = {c for c in self.characters if self.characters.count(c) > 1}
-        if twice:
+        if twice := [c for c, count in Counter(self.characters).items() if count > 1]:
             raise ValueError(f"more than once: {', '.join(map(describe, sorted(twice)))}")
 
     @property
@@ -83,6 +83,25 @@ def read_alphabet(path: Path) -> Alphabet:
         raise DataError(f"there is no alphabet {path}") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is not an alphabet: {error}") from error
+
+
+def alphabet_bytes(alphabet: Alphabet) -> bytes:
+    """DeepSpeech's `alphabet.txt` of `alphabet`, UTF-8; `read_alphabet` gives it back.
+
+    Raises:
+        DataError: the blank is not last, or a character is an end of line, which that format cannot express.
+    """
+    if alphabet.blank != len(alphabet.characters):
+        raise DataError(f"the blank is label {alphabet.blank}: in an alphabet.txt it is the last, name a labels.json")
+    if ends := sorted({"\n", "\r"} & set(alphabet.characters)):
+        raise DataError(f"an alphabet.txt cannot hold {', '.join(map(describe, ends))}: import with a text profile")
+    # The comment also keeps a first character U+FEFF from being taken for a byte order mark.
+    lines = (f"# {len(alphabet.characters)} characters, the CTC blank after them.", *map(_line, alphabet.characters))
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _line(character: str) -> str:
+    return "\\#" if character == "#" else character
 
 
 def english() -> Alphabet:

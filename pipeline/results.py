@@ -6,10 +6,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..manifests import DataError, OutputError, Progress, Sample, csv_lines, manifest_lines, seconds_text
+from ..manifests import (
+    DataError,
+    OutputError,
+    Progress,
+    Sample,
+    alphabet_bytes,
+    csv_lines,
+    manifest_lines,
+    seconds_text,
+)
 from ..manifests.ctc import RATE
 from . import ffmpeg
 from .commit import FileDigest, accepted_as_sealed, discard, read_record, seal, unseal, write_whole
+from .coverage import Coverage
 from .job import Job
 from .ledger import Left
 from .outdir import IMPORTED, MADE_BY
@@ -181,7 +191,12 @@ def _order(pair: tuple[Left, Work]) -> tuple[str, str, str, str, int]:
 
 
 def _write_alphabet(out: Path, works: Sequence[Work]) -> FileDigest:
-    raise NotImplementedError
+    """The characters of all transcripts, as a model needs them."""
+    found = Coverage()
+    for work in works:
+        for part in work.parts:
+            found += Coverage.of((sample.id, sample.transcript) for sample in samples(out, work, part))
+    return write_whole(out / ALPHABET, alphabet_bytes(found.alphabet()))
 
 
 def _sweep_chunks(out: Path, works: Sequence[Work]) -> None:

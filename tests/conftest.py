@@ -48,6 +48,12 @@ def flac(pcm: Pcm, rate: int = 16_000) -> bytes:
     return file.getvalue()
 
 
+def mp3(pcm: Pcm, rate: int = 48_000) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, pcm, rate, format="MP3")
+    return file.getvalue()
+
+
 Members = dict[str, bytes]
 
 
@@ -69,7 +75,7 @@ def spoken(part: str, count: int, chapters: int = 2) -> Members:
 def write_tar(path: Path, members: Mapping[str, bytes]) -> Path:
     """A tar of these members, gzipped if its name says so."""
     raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+    with tarfile.open(fileobj=raw, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for name, data in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)
@@ -104,6 +110,7 @@ class Make:
 
     tone = staticmethod(tone)
     flac = staticmethod(flac)
+    mp3 = staticmethod(mp3)
     spoken = staticmethod(spoken)
     tar = staticmethod(write_tar)
     zip = staticmethod(write_zip)

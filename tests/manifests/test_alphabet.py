@@ -1,11 +1,13 @@
 import json
+import tempfile
+import unicodedata
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsprep.manifests import Alphabet, DataError, english, read_alphabet
+from dsprep.manifests import Alphabet, DataError, alphabet_bytes, english, read_alphabet
 
 
 @given(st.text("abc' "), st.integers(0, 5))
@@ -27,6 +29,37 @@ def test_deepspeech_files_keep_their_order_and_comments_are_none(tmp_path: Path)
     (tmp_path / "alphabet.txt").write_bytes("# comment\r\n \r\nb\r\na\r\n\\#\r\n\\\r\né\n# end\n".encode())
     alphabet = read_alphabet(tmp_path / "alphabet.txt")
     assert alphabet == Alphabet((" ", "b", "a", "#", "\\", "é"), 6)
+
+
+CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\n\r").filter(
+    lambda c: unicodedata.normalize("NFC", c) == c
+)
+
+
+@given(st.lists(st.one_of(CHARACTERS, st.sampled_from("#\\ \ufeff")), min_size=1, unique=True))
+def test_a_written_alphabet_is_read_as_it_was(characters: list[str]) -> None:
+    alphabet = Alphabet(tuple(characters), len(characters))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "alphabet.txt"
+        path.write_bytes(alphabet_bytes(alphabet))
+        assert read_alphabet(path) == alphabet
+
+
+def test_a_written_alphabet_is_escaped_as_deepspeech_does_it() -> None:
+    assert alphabet_bytes(Alphabet((" ", "#", "\\", "é"), 4)).decode().split("\n")[1:] == [" ", "\\#", "\\", "é", ""]
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "told"),
+    [
+        (Alphabet(("a", "b"), 0), "blank is label 0"),
+        (Alphabet(("a", "\n"), 2), r"U\+000A"),
+        (Alphabet(("\r",), 1), "000D"),
+    ],
+)
+def test_what_an_alphabet_txt_cannot_say_is_told(alphabet: Alphabet, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        alphabet_bytes(alphabet)
 
 
 def test_labels_json_has_its_blank_where_it_stands(tmp_path: Path) -> None:

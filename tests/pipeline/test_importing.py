@@ -338,7 +338,7 @@ def test_another_run_s_other_settings_are_noticed_at_the_end(
 
     def meddle(*arguments: Any) -> Any:
         monkeypatch.undo()
-        run(root, out, settings=Settings(text="verbatim"))
+        run(root, out, settings=Settings(text="keep"))
         return real(*arguments)
 
     monkeypatch.setattr(work, "outcome", meddle)
