@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..manifests import Alphabet, Progress, Sample, ctc, seconds_text, silent
-from .findings import Checked, Finding, Kind, Report
+from .findings import EXAMPLES, Checked, Finding, Kind, Report
 from .leaks import leaks, repeats, table_of
 from .measure import Sound, listen
 from .samples import DataSet, file_faults, read_each
 from .screen import FITS
-from .transcripts import EXAMPLES, transcript_faults
+from .transcripts import transcript_faults
 
 TOLERANCE = 0.5 + 1e-6
 """Of lengths, in samples at 16 kHz: resampling rounds to whole samples, and a duration to a float."""
@@ -114,15 +114,19 @@ def _sound_faults(data: DataSet, heard: Sounds) -> Iterator[Finding]:
         for kind, detail in _faults_of(sample, sound):
             yield Finding(kind=kind, manifest=data.name, id=sample.id, detail=detail)
         if sound.rate and (sound.rate, sound.channels) != (ctc.RATE, 1):
-            forms.setdefault(f"{sound.rate} Hz, {sound.channels} channels", []).append(sample.id)
+            forms.setdefault(f"{sound.rate} Hz, {_channels(sound.channels)}", []).append(sample.id)
     for form, ids in forms.items():  # one finding a form: a whole corpus may be like that
         detail = f"{form}, in {len(ids)} clips: {', '.join(ids[:EXAMPLES])}"
         yield Finding(kind=Kind.FORMAT, manifest=data.name, id=ids[0], detail=detail)
 
 
+def _channels(count: int | None) -> str:
+    return "mono" if count == 1 else f"{count} channels"
+
+
 def _faults_of(sample: Sample, sound: Sound) -> Iterator[tuple[Kind, str]]:
     if sample.duration is not None and abs(sample.duration * ctc.RATE - sound.samples) > TOLERANCE:
-        lasts, told = seconds_text(sound.samples / ctc.RATE), seconds_text(sample.duration)
+        lasts, told = seconds_text(sound.samples / ctc.RATE), seconds_text(round(sample.duration, 7))
         yield Kind.DURATION, f"lasts {lasts} s, the manifest says {told} s"
     if not sound.samples:
         yield Kind.NO_SOUND, "no samples in it"

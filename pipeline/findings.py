@@ -12,6 +12,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+EXAMPLES = 3
+"""Ids that a finding about many clips names."""
+SHOWN = 60
+"""Characters of a transcript that a finding quotes."""
+
 
 class Kind(StrEnum):
     """What can be found, in the order in which it is told. A closed list: reports and tests count on it."""
@@ -43,9 +48,9 @@ class Kind(StrEnum):
     ID_LEAK = "id-leak"
     """Two manifests have the same id: no command takes them together."""
     SAME_TEXT = "same-text"
-    """The same speaker says the same again."""
+    """One speaker says the same several times."""
     SPACES = "spaces"
-    """Spaces at an end of the transcript, or several in a row."""
+    """White space that is not one plain space between two words."""
     NOT_NFC = "not-nfc"
     """A letter and its accent are two characters."""
     SPEECH_RATE = "speech-rate"

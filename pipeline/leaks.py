@@ -8,7 +8,7 @@ manifest  id       speaker  sentence    audio
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .findings import Finding, Kind, Leak, Shared
+from .findings import EXAMPLES, SHOWN, Finding, Kind, Leak, Shared
 from .measure import Sound
 from .samples import DataSet
 from .text import verbatim
@@ -44,14 +44,18 @@ def table_of(sets: Sequence[DataSet], sounds: Sequence[Sequence[Sound | None]]) 
 
 
 def repeats(table: Table, names: Sequence[str]) -> Iterator[Finding]:
-    """Rows that have the sound, or speaker and sentence, of a row before them in the same manifest."""
-    for row in _later(table, ["audio"]):
-        same = "the same text" if row.sentence == row.first_sentence else "another text"
-        detail = f"the same sound as {row.first_id}, with {same}"
+    """Rows with the sound of one before them in the same manifest, and what one speaker says several times there."""
+    known = _known(table, ["audio"])
+    same = known.groupby(["manifest", "audio"], sort=False)
+    firsts = known.assign(first=same["id"].transform("first"), text=same["sentence"].transform("first"))
+    for row in firsts[firsts["id"] != firsts["first"]].itertuples():
+        detail = f"the same sound as {row.first}, with {'the same' if row.sentence == row.text else 'another'} text"
         yield Finding(kind=Kind.SAME_AUDIO, manifest=names[row.manifest], id=row.id, detail=detail)
-    for row in _later(table, ["speaker", "sentence"]):
-        detail = f"speaker {row.speaker} says the same in {row.first_id}"
-        yield Finding(kind=Kind.SAME_TEXT, manifest=names[row.manifest], id=row.id, detail=detail)
+    said = _known(table, ["speaker", "sentence"]).groupby(["manifest", "speaker", "sentence"], sort=False)
+    for (manifest, _, sentence), ids in said["id"].agg(list).items():
+        if len(ids) > 1:
+            detail = f"{len(ids)} times by one speaker, {sentence[:SHOWN]!r}: {', '.join(ids[:EXAMPLES])}"
+            yield Finding(kind=Kind.SAME_TEXT, manifest=names[manifest], id=ids[0], detail=detail)
 
 
 def leaks(table: Table, names: Sequence[str]) -> Iterator[Leak]:
@@ -61,7 +65,9 @@ def leaks(table: Table, names: Sequence[str]) -> Iterator[Leak]:
         valued = known.assign(value=known[column]).groupby(["manifest", "value"], sort=False)
         held = valued.agg(first=("id", "first"), clips=("id", "size")).reset_index()
         both = held.merge(held, on="value", suffixes=("_one", "_other"))
-        both = both[both["manifest_one"] < both["manifest_other"]].sort_values("value")
+        both = both[both["manifest_one"] < both["manifest_other"]].sort_values(
+            ["clips_one", "clips_other", "value"], ascending=[False, False, True]
+        )
         for (one, other), rows in both.groupby(["manifest_one", "manifest_other"]):
             shared = tuple(
                 Shared(row.value, (row.first_one, row.clips_one), (row.first_other, row.clips_other))
@@ -72,12 +78,3 @@ def leaks(table: Table, names: Sequence[str]) -> Iterator[Leak]:
 
 def _known(table: Table, columns: Sequence[str]) -> Table:
     return table[(table[columns] != "").all(axis=1)]
-
-
-def _later(table: Table, columns: Sequence[str]) -> Iterator[Any]:
-    """Rows with the values of an earlier one of their manifest, and what that one has as `first_...`."""
-    keys = ["manifest", *columns]
-    known = _known(table, columns)
-    same = known.groupby(keys, sort=False)
-    firsts = {f"first_{name}": same[name].transform("first") for name in ("id", "sentence")}
-    yield from known.assign(**firsts)[known.duplicated(keys)].itertuples()

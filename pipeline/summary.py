@@ -10,7 +10,7 @@ duration: 2 errors
 
 from collections.abc import Iterator, Sequence
 
-from .findings import Finding, Kind, Leak, Report
+from .findings import EXAMPLES, Finding, Kind, Leak, Report
 from .stats import Column, Durations, SetStats, Stats
 from .tables import bars, printable, table
 
@@ -20,8 +20,6 @@ TOP = 10
 """Values of a column that are listed."""
 FIRST = 20
 """Findings of a kind that are listed."""
-EXAMPLES = 3
-"""Shared values that are listed of a leak."""
 
 
 def stats_lines(stats: Stats, columns: int = 80) -> Iterator[str]:
@@ -72,7 +70,8 @@ def _bars(timed: Durations) -> Iterator[tuple[str, int]]:
     for number, count in enumerate(closed):
         low = timed.start + number * timed.step
         yield f"{low:.{digits}f} - {low + timed.step:.{digits}f}", count
-    yield f"longer than {timed.start + len(closed) * timed.step:.{digits}f}", last
+    if last:
+        yield f"longer than {timed.start + len(closed) * timed.step:.{digits}f}", last
 
 
 def _column(one: SetStats, column: Column) -> Iterator[str]:
@@ -81,11 +80,15 @@ def _column(one: SetStats, column: Column) -> Iterator[str]:
     if len(column.shares) > TOP and len(column.shares) > one.clips / 2:
         yield from (f"{title}: {column.named} different values", "")
         return
-    rows = [(share.value or "(none)", share.clips, _hours(share.seconds)) for share in top]
+    if not column.named:
+        yield from (f"{title}: always empty", "")
+        return
+    rows = [(share.value or "(none)", share.clips, share.seconds) for share in top]
     if rest:
-        seconds = sum(share.seconds for share in rest)
-        rows.append((f"({len(rest)} others)", sum(share.clips for share in rest), _hours(seconds)))
-    yield from table((title, "clips", "hours"), rows)
+        label = f"({len(rest)} others)"
+        rows.append((label, sum(share.clips for share in rest), sum(share.seconds for share in rest)))
+    hours = [_hours(seconds) if one.durations else "-" for _, _, seconds in rows]
+    yield from table((title, "clips", "hours"), [(*row[:2], told) for row, told in zip(rows, hours, strict=True)])
     yield ""
 
 
@@ -100,9 +103,12 @@ def check_lines(report: Report) -> Iterator[str]:
     for kind in Kind:
         yield from _listed(kind, [one for one in report.findings if one.kind is kind])
     if report.leaks:
-        header = ("in common", "one", "other", "values", "clips", "clips", "for example")
-        yield from table(header, [_leak(leak) for leak in report.leaks], left=3)
+        header = ("in common", "one", "other", "values", "clips of one", "of other")
+        rows = [(leak.kind, leak.one, leak.other, len(leak.shared), *leak.clips) for leak in report.leaks]
+        yield from table(header, rows, left=3)
         yield ""
+    for leak in report.leaks:
+        yield from _examples(leak)
     for line in report.unchecked:
         yield f"not checked: {printable(line)}"
 
@@ -128,10 +134,19 @@ def _listed(kind: Kind, findings: Sequence[Finding]) -> Iterator[str]:
     yield ""
 
 
-def _leak(leak: Leak) -> tuple[str | int, ...]:
-    examples = ", ".join(shared.value for shared in leak.shared[:EXAMPLES])
-    what = f"{leak.kind} ({'error' if leak.error else 'note'})"
-    return what, leak.one, leak.other, len(leak.shared), *leak.clips, examples
+def _examples(leak: Leak) -> Iterator[str]:
+    what = "error" if leak.error else "note"
+    yield f"{leak.kind}, {what}: {printable(leak.one)} and {printable(leak.other)} share"
+    rows = [(shared.value, _held(shared.one), _held(shared.other)) for shared in leak.shared[:EXAMPLES]]
+    yield from (f"  {line}" for line in table(rows[0], rows[1:], left=3))
+    if len(leak.shared) > EXAMPLES:
+        yield f"  and {len(leak.shared) - EXAMPLES} more: --json FILE lists them all"
+    yield ""
+
+
+def _held(clips: tuple[str, int]) -> str:
+    example, count = clips
+    return example if count == 1 else f"{example} and {count - 1} more"
 
 
 def _hours(seconds: float) -> str:

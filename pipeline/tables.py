@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 WIDEST = 48
-"""Columns of a cell; what is longer is cut, for a speaker's name may be a digest of 128 characters."""
+"""Columns of a cell before others; what is longer is cut, for a speaker's name may be a digest of 128 characters."""
 ELLIPSIS = "..."
 JUNGSEONG = range(0x1160, 0x1200)
 """Vowels and finals of decomposed Hangul, drawn inside the syllable that their initial began."""
@@ -48,8 +48,12 @@ def cut(text: str, columns: int) -> str:
 
 
 def table(header: Sequence[Any], rows: Sequence[Sequence[Any]], left: int = 1) -> Iterator[str]:
-    """Lines with columns as wide as their widest cell, the first `left` of them to the left, the rest to the right."""
-    cells = [[cut(printable(str(cell)), WIDEST) for cell in row] for row in (header, *rows)]
+    """Lines with columns as wide as their widest cell, the first `left` of them to the left, the rest to the right.
+
+    A cell wider than `WIDEST` is cut, except at the end of a line.
+    """
+    cells = [[printable(str(cell)) for cell in row] for row in (header, *rows)]
+    cells = [[*(cut(cell, WIDEST) for cell in row[:-1]), row[-1]] for row in cells]
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         padded = [

@@ -10,12 +10,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from ..manifests import Alphabet, Sample, ctc, describe
-from .findings import Finding, Kind
+from .findings import EXAMPLES, SHOWN, Finding, Kind
 from .samples import DataSet
 from .screen import Fit
 
-EXAMPLES = 3
-"""Ids that a finding about many clips names."""
 FEW = 10
 """Clips, below which a manifest has no median speech rate worth the name; and outliers that are told of one."""
 RATE_FACTOR = 3.0
@@ -37,14 +35,14 @@ def _faults_of(sample: Sample, length: int | None, fit: Fit) -> Iterator[tuple[K
     if not text.strip():
         yield Kind.EMPTY_TEXT, f"no words in {text!r}"
         return
-    if text != text.strip() or "  " in text:
-        yield Kind.SPACES, repr(text[:60])
+    if text != " ".join(text.split()):
+        yield Kind.SPACES, repr(text[:SHOWN])
     if text != composed:
-        yield Kind.NOT_NFC, repr(text[:60])
+        yield Kind.NOT_NFC, repr(text[:SHOWN])
     if length is not None:
         steps, needed = fit(length, composed)
         if steps < needed:
-            yield Kind.TOO_FAST, f"{steps} steps for {needed} labels: {text[:60]!r}"
+            yield Kind.TOO_FAST, f"{steps} steps for {needed} labels: {text[:SHOWN]!r}"
 
 
 def _outside(data: DataSet, alphabet: Alphabet) -> Iterator[Finding]:
@@ -75,5 +73,5 @@ def _speech_rates(data: DataSet, lengths: Sequence[int | None]) -> Iterator[Find
     ranked = sorted(rates, key=lambda pair: (-max(pair[0] / median, median / pair[0]), pair[1].id))
     for rate, sample in ranked[:FEW]:
         if max(rate / median, median / rate) > RATE_FACTOR:
-            detail = f"{rate:.1f} characters a second, the median has {median:.1f}: {sample.transcript[:60]!r}"
+            detail = f"{rate:.1f} characters a second, the median has {median:.1f}: {sample.transcript[:SHOWN]!r}"
             yield Finding(kind=Kind.SPEECH_RATE, manifest=data.name, id=sample.id, detail=detail)
