@@ -217,7 +217,7 @@ def check(
     from .pipeline.checking import MODELS
     from .pipeline.checking import check as check_data
     from .pipeline.commit import write_whole
-    from .pipeline.summary import check_lines
+    from .pipeline.summary import check_lines, verdict
     from .pipeline.workers import available
 
     alphabet, model = _alphabet(alphabet_file), _one_of("model", model, MODELS)
@@ -232,10 +232,9 @@ def check(
         write_whole(json_file, _json(report.facts()))
     for line in check_lines(report):
         click.echo(line)
-    found = f"{report.errors} errors and {report.notes} notes in {report.clips} clips"
     if report.errors:
-        raise click.ClickException(f"{found}: mend the errors, or take their rows out")
-    click.echo(found)
+        raise click.ClickException(f"{verdict(report)}: mend the errors, or take their rows out")
+    click.echo(verdict(report))
 
 
 @main.command()

@@ -1,7 +1,7 @@
 """Checking: what is wrong with data before it is trained on, each fault with its manifest and id.
 
     duration          train  9000-1   lasts 2.925 s, the manifest says 3.1 s
-    outside-alphabet  train  9000-7   'é' (U+00E9) 3 times in 2 transcripts: 9000-7, 9001-4
+    outside-alphabet  train  9000-7   'é' (U+00E9), 3 in all, transcripts with it 2: 9000-7, 9001-4
     speaker-leak      train  test     4 speakers in common
 
 Read-only: nothing is written, so there is nothing to resume.

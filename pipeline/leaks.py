@@ -51,11 +51,12 @@ def repeats(table: Table, names: Sequence[str]) -> Iterator[Finding]:
     for row in firsts[firsts["id"] != firsts["first"]].itertuples():
         detail = f"the same sound as {row.first}, with {'the same' if row.sentence == row.text else 'another'} text"
         yield Finding(kind=Kind.SAME_AUDIO, manifest=names[row.manifest], id=row.id, detail=detail)
-    said = _known(table, ["speaker", "sentence"]).groupby(["manifest", "speaker", "sentence"], sort=False)
-    for (manifest, _, sentence), ids in said["id"].agg(list).items():
-        if len(ids) > 1:
-            detail = f"{len(ids)} times by one speaker, {sentence[:SHOWN]!r}: {', '.join(ids[:EXAMPLES])}"
-            yield Finding(kind=Kind.SAME_TEXT, manifest=names[manifest], id=ids[0], detail=detail)
+    keys = ["manifest", "speaker", "sentence"]
+    known = _known(table, keys[1:])
+    for (manifest, _, sentence), rows in known[known.duplicated(keys, keep=False)].groupby(keys, sort=False):
+        ids = list(rows["id"])
+        detail = f"{len(ids)} times by one speaker, {sentence[:SHOWN]!r}: {', '.join(ids[:EXAMPLES])}"
+        yield Finding(kind=Kind.SAME_TEXT, manifest=names[manifest], id=ids[0], detail=detail)
 
 
 def leaks(table: Table, names: Sequence[str]) -> Iterator[Leak]:

@@ -113,6 +113,15 @@ def check_lines(report: Report) -> Iterator[str]:
         yield f"not checked: {printable(line)}"
 
 
+def verdict(report: Report) -> str:
+    """How much was found, in a few words."""
+    return f"{_some(report.errors, 'error')} and {_some(report.notes, 'note')} in {_some(report.clips, 'clip')}"
+
+
+def _some(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def _counts(report: Report) -> Iterator[tuple[str, int, int]]:
     for kind in Kind:
         everything: tuple[Finding | Leak, ...] = (*report.findings, *report.leaks)
@@ -125,8 +134,7 @@ def _counts(report: Report) -> Iterator[tuple[str, int, int]]:
 def _listed(kind: Kind, findings: Sequence[Finding]) -> Iterator[str]:
     if not findings:
         return
-    what = "error" if findings[0].error else "note"
-    yield f"{kind}: {len(findings)} {what}{'s' * (len(findings) > 1)}"
+    yield f"{kind}: {_some(len(findings), 'error' if findings[0].error else 'note')}"
     rows = [(one.manifest, one.id, one.detail) for one in findings[:FIRST]]
     yield from (f"  {line}" for line in table(rows[0], rows[1:], left=3))
     if len(findings) > FIRST:

@@ -55,7 +55,7 @@ def _outside(data: DataSet, alphabet: Alphabet) -> Iterator[Finding]:
             often = unicodedata.normalize("NFC", sample.transcript).count(character)
             count[character] = count.get(character, 0) + often
     for character, held in sorted(ids.items(), key=lambda item: (-len(item[1]), item[0])):
-        detail = f"{describe(character)} {count[character]} times in {len(held)} transcripts: "
+        detail = f"{describe(character)}, {count[character]} in all, transcripts with it {len(held)}: "
         detail += ", ".join(held[:EXAMPLES])
         yield Finding(kind=Kind.OUTSIDE_ALPHABET, manifest=data.name, id=held[0], detail=detail)
 

@@ -125,13 +125,15 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory, make: Any) -> tuple[list[Pa
     corpus.sound("c18", np.stack([noise[:20_000:2], noise[1:20_000:2]], axis=1), rate=8000)
     corpus.sound("c19", np.zeros(RATE, np.int16))
     corpus.sound("c20", np.clip(noise.astype(np.int32) * 9, -32_768, 32_767).astype(np.int16))
+    corpus.sound("c21", noise // 200)  # -64 dB
+    corpus.sound("c22", noise // 60)  # -54 dB, no fault
     planted = {
         (Kind.FILE, "c00"), (Kind.FILE, "c01"), (Kind.UNREADABLE, "c02"), (Kind.UNREADABLE, "c03"),
         (Kind.NO_SOUND, "c04"), (Kind.DURATION, "c05"), (Kind.EMPTY_TEXT, "c07"), (Kind.OUTSIDE_ALPHABET, "c08"),
         (Kind.TOO_FAST, "c04"), (Kind.TOO_FAST, "c09"), (Kind.SPEECH_RATE, "c09"), (Kind.SAME_AUDIO, "c11"),
         (Kind.SAME_TEXT, "c12"), (Kind.SPACES, "c14"), (Kind.SPACES, "c15"),
         (Kind.NOT_NFC, "c16"), (Kind.OUTSIDE_ALPHABET, "c16"), (Kind.SPEECH_RATE, "c17"), (Kind.FORMAT, "c18"),
-        (Kind.SILENT, "c19"), (Kind.CLIPPED, "c20"), (Kind.NO_ROWS, ""),
+        (Kind.SILENT, "c19"), (Kind.SILENT, "c21"), (Kind.CLIPPED, "c20"), (Kind.NO_ROWS, ""),
     }  # fmt: skip
     empty = corpus.home / "none.csv"
     empty.write_text("wav_filename,wav_filesize,transcript\n")
@@ -147,7 +149,7 @@ def test_every_planted_fault_is_found_and_nothing_else(
     assert {one.manifest for one in report.findings} == {"train", "none"}
     assert {kind for kind, _ in planted} == set(Kind) - {kind for kind in Kind if kind.endswith("-leak")}
     details = {one.id: one.detail for one in report.findings if one.kind in (Kind.OUTSIDE_ALPHABET, Kind.DURATION)}
-    assert details["c08"] == "'ï' (U+00EF) 1 times in 1 transcripts: c08"
+    assert details["c08"] == "'ï' (U+00EF), 1 in all, transcripts with it 1: c08"
     assert details["c05"] == "lasts 1.05 s, the manifest says 1.0500625 s"
 
 
