@@ -117,9 +117,8 @@ def test_columns_meet_in_any_script(rows: list[tuple[str, str, int]]) -> None:
 
 
 def test_wide_and_combining_characters_take_the_columns_of_a_terminal() -> None:
-    assert [width(text) for text in ("abc", "日本", "\uff21", "e\u0301", "é", "\uff71", "한", "\u1112\u1161\u11ab")] == [
-        3, 4, 2, 1, 1, 1, 2, 2,
-    ]  # fmt: skip
+    texts = ("abc", "日本", "\uff21", "e\u0301", "é", "\uff71", "한", "\u1112\u1161\u11ab")
+    assert [width(text) for text in texts] == [3, 4, 2, 1, 1, 1, 2, 2]
     assert list(table(("name", "clips"), [("日本", 1), ("e\u0301a", 22), ("abcd", 3)])) == [
         "name  clips", "日本      1", "e\u0301a       22", "abcd      3",
     ]  # fmt: skip
