@@ -50,9 +50,11 @@ def check(
     """
     sets = read_each(places)
     findings = [finding for data in sets for finding in _files(data)]
-    sounds = [Sounds([None] * len(data.samples)) for data in sets]
-    if not quick:
-        findings += _hear(sets, sounds, {(one.manifest, one.id) for one in findings}, workers, progress)
+    if quick:
+        sounds = [Sounds([None] * len(data.samples)) for data in sets]
+    else:
+        sounds, unheard = _hear(sets, {(one.manifest, one.id) for one in findings}, workers, progress)
+        findings += unheard
     for data, heard in zip(sets, sounds, strict=True):
         findings += _sound_faults(data, heard)
         findings += transcript_faults(data, _lengths(data, heard), alphabet, FITS[model])
@@ -76,13 +78,11 @@ def _files(data: DataSet) -> Iterator[Finding]:
 
 
 def _hear(
-    sets: Sequence[DataSet],
-    sounds: Sequence[Sounds],
-    gone: set[tuple[str, str]],
-    workers: int,
-    progress: Progress,
-) -> Iterator[Finding]:
-    """Fill `sounds` in with those of all clips that are there; tell which cannot be decoded."""
+    sets: Sequence[DataSet], gone: set[tuple[str, str]], workers: int, progress: Progress
+) -> tuple[list[Sounds], list[Finding]]:
+    """The sounds of all clips but those that are gone, and which of them cannot be decoded."""
+    sounds = [Sounds([None] * len(data.samples)) for data in sets]
+    findings: list[Finding] = []
     places = [
         (number, row)
         for number, data in enumerate(sets)
@@ -94,8 +94,9 @@ def _hear(
         if isinstance(sound, Sound):
             sounds[number][row] = sound
         else:
-            data = sets[number]
-            yield Finding(kind=Kind.UNREADABLE, manifest=data.name, id=data.samples[row].id, detail=sound)
+            name, id = sets[number].name, sets[number].samples[row].id
+            findings.append(Finding(kind=Kind.UNREADABLE, manifest=name, id=id, detail=sound))
+    return sounds, findings
 
 
 def _lengths(data: DataSet, heard: Sounds) -> list[int | None]:
