@@ -23,6 +23,7 @@ import click
 
 from . import __version__
 from .manifests import DsprepError, Interrupted, MissingExtraError, Progress, UsageError, one_of
+from .pipeline.tables import printable
 
 if TYPE_CHECKING:
     from .manifests import Alphabet
@@ -44,13 +45,13 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except DsprepError as error:
-            raise click.ClickException(_shown(str(error))) from error
+            raise click.ClickException(printable(str(error))) from error
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read our output has had enough; click ends quietly
                 raise
             # The library translates what it expects; what is left is the terminal's, or a disk's that went away.
             place = error.filename or "standard output"
-            raise click.ClickException(_shown(f"{place}: {error.strerror or error}")) from error
+            raise click.ClickException(printable(f"{place}: {error.strerror or error}")) from error
         except (Interrupted, KeyboardInterrupt) as stop:
             message = str(stop) or "interrupted; what is done is kept, type the same command to go on"
             click.echo(message, err=True)
@@ -198,7 +199,7 @@ def _print_import(report: ImportReport, out: Path) -> None:
             click.echo(f"{one.name or '(of no part)'}: left out {count}, {hours} h: {reason}")
     for file in report.sources:
         if file.published is False:
-            click.echo(f"note: {_shown(file.name)} is not the published file (its digest differs)", err=True)
+            click.echo(f"note: {printable(file.name)} is not the published file (its digest differs)", err=True)
     click.echo(f"manifests in {out}; rows left out, with reasons, in {out / 'rejected.csv'}")
 
 
@@ -218,6 +219,71 @@ def shard(manifests: tuple[Path, ...], out: Path, shard_bytes: str, seed: int, w
         report = write_shards(manifests, out, size, seed, workers or available(), progress)
     size_text, hours = _bytes(report.bytes), _hours(report.seconds)
     click.echo(f"{report.samples} samples, {hours} h, in {report.shards} shards, {size_text}: {out}")
+
+
+@main.command()
+@click.argument("data", nargs=-1, required=True, type=path_type)
+@click.option("--json", "json_file", type=path_type, help="Write everything to this file.")
+def stats(data: tuple[Path, ...], json_file: Path | None) -> None:
+    """Show what DATA, manifests or shard folders, hold: clips, hours, speakers, words, lengths, further columns."""
+    import shutil
+
+    from .pipeline.commit import write_whole
+    from .pipeline.stats import stats as stats_of
+    from .pipeline.summary import stats_lines
+
+    found = stats_of(data)
+    if json_file:
+        write_whole(json_file, _json(found.facts()))
+    for line in stats_lines(found, shutil.get_terminal_size().columns):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("data", nargs=-1, required=True, type=path_type)
+@click.option(
+    "--alphabet",
+    "alphabet_file",
+    type=path_type,
+    help="alphabet.txt or labels.json.  [default: a-z, apostrophe, space]",
+)
+@click.option("--model", default="any", show_default=True, help="Whose steps a text must fit: ds1, ds2, or any.")
+@click.option("--quick", is_flag=True, help="Decode no audio.")
+@click.option("--json", "json_file", type=path_type, help="Write all findings to this file.")
+@workers_option
+def check(
+    data: tuple[Path, ...],
+    alphabet_file: Path | None,
+    model: str,
+    quick: bool,
+    json_file: Path | None,
+    workers: int | None,
+) -> None:
+    """Look for what spoils training or its scores in DATA, manifests or shard folders; exit code 1 if there is any.
+
+    Every clip is decoded. Notes, which a person may judge, do not count.
+    """
+    from .pipeline.checking import MODELS
+    from .pipeline.checking import check as check_data
+    from .pipeline.commit import write_whole
+    from .pipeline.summary import check_lines, verdict
+    from .pipeline.workers import available
+
+    alphabet, model = _alphabet(alphabet_file), one_of("model", model, MODELS)
+    try:
+        with _progress() as progress:
+            report = check_data(
+                data, alphabet, model=model, quick=quick, workers=workers or available(), progress=progress
+            )
+    except KeyboardInterrupt as stop:
+        raise Interrupted("interrupted; a check keeps nothing, the same command begins again") from stop
+    if json_file:
+        write_whole(json_file, _json(report.facts()))
+    for line in check_lines(report):
+        click.echo(line)
+    if report.errors:
+        raise click.ClickException(f"{verdict(report)}: mend the errors, or take their rows out")
+    click.echo(verdict(report))
 
 
 @main.command()
@@ -327,7 +393,7 @@ def evaluate(run: Path, data: tuple[Path, ...], json_file: Path | None, device: 
         result, standing = evaluate_run(run, read_data(data), _device(device), progress, _notice)
     click.echo(f"model: after epoch {standing.epoch}" + (f", batch {standing.step}" if standing.step else ""), err=True)
     if json_file:
-        write_whole(json_file, json.dumps(result.facts(), indent=1, ensure_ascii=False).encode() + b"\n")
+        write_whole(json_file, _json(result.facts()))
     click.echo(_errors("WER", result.words, "words"))
     click.echo(_errors("CER", result.characters, "characters"))
 
@@ -393,7 +459,7 @@ def _explained(profile: Profile, text: str) -> list[tuple[str, str]]:
     rows = [("before", _quoted(text))]
     for step in explain(profile, text):
         if step.refused is not None:
-            return [*rows, (step.rule.name, f"refused: {_shown(step.refused)}")]
+            return [*rows, (step.rule.name, f"refused: {printable(step.refused)}")]
         rows.append((step.rule.name, _quoted(step.text)))
     return [*rows, ("after", rows[-1][1])]
 
@@ -514,7 +580,7 @@ def _stop_after_step() -> Iterator[Callable[[], bool]]:
 
 
 def _notice(notice: str) -> None:
-    click.echo(_shown(notice), err=True)
+    click.echo(printable(notice), err=True)
 
 
 def _print_epoch(result: EpochResult) -> None:
@@ -536,19 +602,22 @@ def _errors(name: str, errors: Any, unit: str) -> str:
 
 
 def _table(header: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
-    """Columns as wide as their widest cell, the first to the left, the others to the right."""
-    cells = [tuple(map(str, row)) for row in (header, *rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for first, *others in cells:
-        rest = "".join(f"  {cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True))
-        click.echo(f"{first:<{widths[0]}}{rest}".rstrip())
+    from .pipeline.tables import table
+
+    for line in table(header, rows):
+        click.echo(line)
+
+
+def _json(facts: Any) -> bytes:
+    return json.dumps(facts, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
 def _left(rows: Sequence[tuple[str, ...]]) -> None:
     """Columns as wide as their widest cell, all of them to the left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    from .pipeline.tables import table
+
+    for line in table(rows[0], rows[1:], left=len(rows[0])):
+        click.echo(line)
 
 
 def _hours(seconds: float) -> str:
@@ -569,9 +638,4 @@ def _bytes(size: int) -> str:
 
 def _quoted(text: str) -> str:
     """Text from data between quotation marks, so that spaces at its ends are seen."""
-    return f'"{_shown(text)}"'
-
-
-def _shown(text: str) -> str:
-    """Text from data, safe for a terminal: control characters as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return f'"{printable(text)}"'

@@ -11,8 +11,8 @@ Speakers are not told. Samples are numbered anew in each table, so an id has its
 
 from pathlib import PurePosixPath
 
+from .columns import TableRow, rows
 from .corpus import Found, Rows, made_id, row
-from .tables import TableRow, rows
 
 PARTS = (
     *("cv-valid-train", "cv-valid-dev", "cv-valid-test"),

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from ..manifests import BadRow, SourceError
+from .columns import TableRow, rows
 from .corpus import AudioFiles, Found, Row, Rows, TextFile, made_id, row
-from .tables import TableRow, rows
 
 SPLITS = ("train", "dev", "test")
 POOLS = ("validated", "invalidated", "other")

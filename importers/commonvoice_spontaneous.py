@@ -12,8 +12,8 @@ as `[disfluency]`: they are not spoken, so the text goes without them, and the c
 import re
 
 from ..manifests import BadRow
+from .columns import TableRow, rows
 from .corpus import Found, Rows, TextFile, made_id, row
-from .tables import TableRow, rows
 
 UNASSIGNED = "unassigned"
 TEXTS = ("*/ss-corpus-*.tsv", "*/ss-reported-audios-*.tsv")

@@ -1,6 +1,8 @@
 """Samples: what any mix of manifests and shard folders holds, and its bytes."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..manifests import DataError, Sample, read_manifest
@@ -8,6 +10,16 @@ from .source import Span
 
 MANIFEST = "manifest.csv"
 """Of a folder of shards."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A manifest or a shard folder, kept apart from the others that were named with it."""
+
+    name: str
+    """`train` of `data/train.csv` and of the shard folder `train/`; the whole path where two would be alike."""
+    manifest: Path
+    samples: tuple[Sample, ...]
 
 
 def read_samples(places: Sequence[Path]) -> list[Sample]:
@@ -18,14 +30,36 @@ def read_samples(places: Sequence[Path]) -> list[Sample]:
     """
     samples: dict[str, Sample] = {}
     for place in places:
-        for sample in read_manifest(_manifest_in(place)):
+        for sample in read_manifest(manifest_in(place)):
             if other := samples.get(sample.id):
                 raise DataError(f"id {sample.id} is in the data twice: {other.path} and {sample.path}")
             samples[sample.id] = sample
     if not samples:
         raise DataError(f"{', '.join(map(str, places))}: no samples in there")
-    _check_files(list(samples.values()))
+    for sample, fault in file_faults(samples.values()):
+        raise DataError(f"{sample.id}: {fault}")
     return list(samples.values())
+
+
+def read_each(places: Sequence[Path]) -> list[DataSet]:
+    """Each of the manifests and shard folders by itself: they may share ids, and their files are not looked at.
+
+    Raises:
+        DataError: a place is neither, cannot be read, or is named twice; all are empty.
+    """
+    manifests = [manifest_in(place) for place in places]
+    for place, count in Counter(manifest.resolve() for manifest in manifests).items():
+        if count > 1:
+            raise DataError(f"{place} is named {count} times: name each manifest and shard folder once")
+    homes = [one.parent if one.name == MANIFEST else one for one in manifests]
+    short = [home.resolve().name.removesuffix(".csv") for home in homes]
+    sets = [
+        DataSet(name if short.count(name) == 1 else str(home), manifest, tuple(read_manifest(manifest)))
+        for name, home, manifest in zip(short, homes, manifests, strict=True)
+    ]
+    if not any(one.samples for one in sets):
+        raise DataError(f"{', '.join(map(str, places))}: no samples in there")
+    return sets
 
 
 def audio_bytes(sample: Sample) -> bytes:
@@ -43,7 +77,7 @@ def audio_bytes(sample: Sample) -> bytes:
     return data
 
 
-def _manifest_in(place: Path) -> Path:
+def manifest_in(place: Path) -> Path:
     """The manifest that a user means: a CSV itself, or that of a folder of shards."""
     if not place.is_dir():
         return place
@@ -54,19 +88,24 @@ def _manifest_in(place: Path) -> Path:
     return place / MANIFEST
 
 
-def _check_files(samples: Sequence[Sample]) -> None:
-    """Make sure that every sample's bytes can be there, by the sizes of files."""
+def file_faults(samples: Iterable[Sample]) -> Iterator[tuple[Sample, str]]:
+    """Samples whose bytes cannot be there, by the sizes of files, each with what is wrong."""
     sizes: dict[Path, int | None] = {}
     for sample in samples:
         if sample.path not in sizes:
             sizes[sample.path] = _size(sample.path)
-        size = sizes[sample.path]
-        if size is None:
-            raise DataError(f"{sample.id}: {sample.path} is gone; make it again, or take the row out of the manifest")
-        if sample.offset is None and size != sample.size:
-            raise DataError(f"{sample.id}: {sample.path} has {size} bytes, its manifest says {sample.size}")
-        if size < (sample.offset or 0) + sample.size:
-            raise DataError(f"{sample.id}: {sample.path} has {size} bytes, too few for the manifest's row")
+        if fault := _file_fault(sample, sizes[sample.path]):
+            yield sample, fault
+
+
+def _file_fault(sample: Sample, size: int | None) -> str:
+    if size is None:
+        return f"{sample.path} is gone; make it again, or take the row out of the manifest"
+    if sample.offset is None and size != sample.size:
+        return f"{sample.path} has {size} bytes, its manifest says {sample.size}"
+    if size < (sample.offset or 0) + sample.size:
+        return f"{sample.path} has {size} bytes, too few for the manifest's row"
+    return ""
 
 
 def _size(path: Path) -> int | None:

@@ -23,7 +23,7 @@ def dsprep(*arguments: object, cwd: Path | None = None, **environment: str) -> R
 def test_help_lists_every_verb() -> None:
     shown = dsprep("--help")
     assert shown.returncode == 0
-    for verb in ("corpora", "demo", "evaluate", "import", "shard", "train", "verify"):
+    for verb in ("check", "corpora", "demo", "evaluate", "import", "shard", "stats", "train", "verify"):
         assert f"\n  {verb} " in shown.stdout
 
 
@@ -74,6 +74,11 @@ def test_the_main_job_from_the_shell(tmp_path: Path, make: Any) -> None:
         (["verify", "gone"], 1, "holds neither import.json nor shards.json"),
         (["evaluate", "gone", "data.csv"], 1, "there is no manifest data.csv"),
         (["train", "--train", "a.csv", "--dev", "a.csv", "--run", "r", "--config", "ds9"], 1, "there is no config ds9"),
+        (["stats", "gone.csv"], 1, "there is no manifest gone.csv"),
+        (["check", "gone.csv"], 1, "there is no manifest gone.csv"),
+        (["check", "gone.csv", "--model", "ds3"], 1, "there is no model 'ds3'"),
+        (["check", "gone.csv", "--alphabet", "abc"], 1, "there is no alphabet abc"),
+        (["check"], 2, "Missing argument 'DATA...'"),
         (["trian"], 2, "No such command"),
     ],
 )
@@ -96,6 +101,32 @@ def test_damage_is_an_exit_code_and_names_the_file(tmp_path: Path, digits: Path)
     done = dsprep("verify", tmp_path / "out", "--deep")
     assert done.returncode == 1
     assert f"{victim}: other bytes than were written" in done.stdout
+
+
+def test_stats_and_check_tell_people_and_machines(tmp_path: Path, digits: Path) -> None:
+    data = [digits / "dev-clean.csv", digits / "test-clean.csv"]
+    shown = dsprep("stats", *data, "--json", tmp_path / "stats.json")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.splitlines()[:2] == [
+        "              dev-clean  test-clean   all", "clips                12           6    18",
+    ]  # fmt: skip
+    assert json.loads((tmp_path / "stats.json").read_text())["total"]["clips"] == 18
+    checked = dsprep("check", *data, "--workers", "1", "--json", tmp_path / "check.json")
+    facts = json.loads((tmp_path / "check.json").read_text())
+    assert checked.returncode == (1 if facts["errors"] else 0)
+    assert (facts["clips"], facts["unchecked"]) == (18, [])
+
+
+def test_an_error_in_the_data_is_an_exit_code_and_a_note_is_not(tmp_path: Path, digits: Path) -> None:
+    header, *rows = (digits / "dev-clean.csv").read_text().replace("audio/", f"{digits}/audio/").splitlines()
+    audio, size, text, *others = rows[0].split(",")
+    for name, said in (("note", f"{text} "), ("error", "4")):
+        (tmp_path / f"{name}.csv").write_text(f"{header}\n{','.join([audio, size, said, *others])}\n")
+    note, error = (dsprep("check", tmp_path / name, "--quick") for name in ("note.csv", "error.csv"))
+    assert (note.returncode, note.stdout.splitlines()[-1]) == (0, "0 errors and 1 note in 1 clip")
+    assert error.returncode == 1
+    assert error.stderr == "Error: 1 error and 0 notes in 1 clip: mend the errors, or take their rows out\n"
+    assert "Traceback" not in error.stderr
 
 
 def test_an_import_that_keeps_nothing_is_a_failure(tmp_path: Path, make: Any) -> None:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from dsprep.cli import main
 from dsprep.importers import CORPORA
+from dsprep.pipeline.findings import ERRORS, HONEST_SPLIT, Kind
 from dsprep.pipeline.screen import Reason
 from dsprep.pipeline.text import PROFILES
 from dsprep.trainer.config import PRESETS
@@ -55,6 +56,13 @@ def test_every_choice_is_named() -> None:
     for names in (PRESETS, PROFILES, Reason):
         for name in names:
             assert f"`{name}`" in README
+
+
+def test_every_kind_of_finding_is_explained_and_said_to_be_what_it_is() -> None:
+    told = (ROOT / "docs" / "checking.md").read_text()
+    for kind in Kind:
+        severity = "error or note" if kind in HONEST_SPLIT else "error" if kind in ERRORS else "note"
+        assert f"| `{kind}` | {severity} | " in told
 
 
 def test_the_project_speaks_of_itself_alone() -> None:
