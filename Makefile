@@ -18,6 +18,7 @@ demo: .venv/.installed  ## the main job once, offline
 
 bench: .venv/.installed  ## speed and memory, beside the floor
 	$(BIN)/python bench/import_speed.py
+	$(BIN)/python bench/commonvoice_speed.py
 
 format: .venv/.installed  ## what check asks for, done
 	$(BIN)/python -m ruff check --fix .

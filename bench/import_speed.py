@@ -19,19 +19,14 @@ sampled every 20 ms, with two workers, for a tenth of the clips and for all of t
 
 import argparse
 import io
-import os
-import shutil
 import statistics
-import subprocess
 import sys
-import tarfile
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import soundfile
+
+from dsprep.bench.measure import cost, encoded, noise, pack, peak_bytes, real_members
 
 FLOOR = """
 import sys
@@ -50,29 +45,6 @@ CHAPTER = 50
 TEXT = "IF THE READER WILL EXCUSE ME I WILL SAY NOTHING OF MY ANTECEDENTS"
 
 
-def genuine() -> list[bytes]:
-    """Real utterances, where they are."""
-    path = Path(os.environ.get("DSPREP_CORPORA", "../shared/corpora"), "librispeech", f"{PART}.tar.gz")
-    if not path.is_file():
-        return []
-    with tarfile.open(path) as tar:
-        files = [tar.extractfile(member) for member in tar if member.name.endswith(".flac")]
-        return [file.read() for file in files if file]
-
-
-def made() -> list[bytes]:
-    """Two clips of noise that rises and falls."""
-    clips = []
-    for seed in range(2):
-        chance = np.random.default_rng(seed)
-        envelope = np.interp(np.arange(11 * 16_000), np.linspace(0, 11 * 16_000, 80), chance.random(80) ** 2)
-        file = io.BytesIO()
-        samples = (envelope * chance.normal(0, 2000, len(envelope))).astype(np.int16)
-        soundfile.write(file, samples, 16_000, format="FLAC", subtype="PCM_16")
-        clips.append(file.getvalue())
-    return clips
-
-
 def write_corpus(root: Path, clips: list[bytes], count: int) -> float:
     """`count` clips below `root`, and one archive of them beside it; seconds of audio."""
     seconds = [soundfile.info(io.BytesIO(clip)).duration for clip in clips]
@@ -84,54 +56,8 @@ def write_corpus(root: Path, clips: list[bytes], count: int) -> float:
         for index, one in enumerate(ids):
             (folder / f"{one}.flac").write_bytes(clips[index % len(clips)])
         (folder / f"{name}.trans.txt").write_text("".join(f"{one} {TEXT}\n" for one in ids))
-    archives = root.with_name(f"{root.name}-archives")
-    archives.mkdir()
-    with tarfile.open(archives / f"{PART}.tar.gz", "w:gz", compresslevel=6) as tar:
-        tar.add(root / "LibriSpeech", "LibriSpeech")
+    pack(root / "LibriSpeech", root.with_name(f"{root.name}-archives") / f"{PART}.tar.gz")
     return sum(seconds[index % CHAPTER % len(clips)] for index in range(count))
-
-
-def cpu_seconds(command: list[str], out: Path) -> float:
-    """CPU that a command and all its children take."""
-    shutil.rmtree(out, ignore_errors=True)
-    os.sync()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} failed")
-    return usage.ru_utime + usage.ru_stime
-
-
-def peak_bytes(command: list[str], out: Path) -> int:
-    """Most memory that a command and all its children hold at a time."""
-    shutil.rmtree(out, ignore_errors=True)
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, sum(map(held, family(process.pid))))
-        time.sleep(0.02)
-    return peak
-
-
-def family(pid: int) -> Iterator[int]:
-    """A process and all below it."""
-    yield pid
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return
-    for child in children:
-        yield from family(int(child))
-
-
-def held(pid: int) -> int:
-    """Proportional set size of a process, 0 once it is gone."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def import_command(source: Path, out: Path, workers: int) -> list[str]:
@@ -144,11 +70,12 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=5120)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    clips = genuine()
+    genuine = real_members(f"librispeech/{PART}.tar.gz", ".flac")
+    clips = genuine or [encoded(noise(seed, 11 * 16_000), 16_000, "FLAC") for seed in range(2)]
     with tempfile.TemporaryDirectory(prefix="dsprep-bench-") as home:
         small, large, out = Path(home, "small"), Path(home, "large"), Path(home, "out")
-        write_corpus(small, clips or made(), given.clips // 10)
-        seconds = write_corpus(large, clips or made(), given.clips)
+        write_corpus(small, clips, given.clips // 10)
+        seconds = write_corpus(large, clips, given.clips)
         archives = large.with_name("large-archives")
         ways = {
             "floor": [sys.executable, "-c", FLOOR, str(large), str(out)],
@@ -158,8 +85,8 @@ def main() -> None:
         used: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(given.rounds):
             for name, command in ways.items():
-                used[name].append(cpu_seconds(command, out))
-        kind = "genuine LibriSpeech" if clips else "made noise"
+                used[name].append(cost(command, out).cpu)
+        kind = "genuine LibriSpeech" if genuine else "made noise"
         each = seconds / given.clips
         print(f"import, {given.clips} clips of {each:.1f} s ({kind}), {given.rounds} rounds, one worker\n")
         print(f"{'':10}{'CPU s':>8}{'audio s / CPU s':>18}{'of the floor':>15}")

@@ -2,8 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
@@ -120,6 +120,8 @@ class Corpus:
     """How the archives are called that users bring themselves, as patterns."""
     read: Callable[[Found], Rows]
     """The text files of some parts to their rows."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Published digests of such archives, as far as they are known here, by file name."""
     profile: str = "plain"
     """The text profile that fits."""
 

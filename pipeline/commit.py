@@ -103,9 +103,17 @@ class Building:
         with (self.path / name if name else self.path).open("xb", buffering=0) as raw:
             file = HashingFile(raw)
             yield file
-            os.fsync(raw.fileno())
+            if not name:
+                os.fsync(raw.fileno())
         whole = f"{self.final.name}/{name}" if name else self.final.name
         self.files.append(FileDigest(whole, file.size, file.sha256.hexdigest()))
+
+    def settle(self) -> None:
+        """Bring the files of a folder to the disk: all at the end, when most are there, takes half the time."""
+        if self.path.is_dir():
+            for file in self.files:
+                _sync(self.path / file.name.rpartition("/")[2])
+            _sync(self.path)
 
 
 class HashingFile:
@@ -149,11 +157,12 @@ def commit(final: Path, key: str, build: Callable[[Building], Any], *, folder: b
                 temporary.mkdir()
             building = Building(final, temporary)
             facts = build(building)
+            building.settle()
             if record := accepted(final, key):
                 return record  # a run beside ours was first, and made the same bytes
             record_path(final).unlink(missing_ok=True)
             _replace(temporary, final)
-            _sync_folder(final.parent)
+            _sync(final.parent)
             return write_record(final, key, building.files, facts)
         finally:
             discard(temporary)
@@ -213,7 +222,7 @@ def write_whole(path: Path, data: bytes | Iterable[bytes]) -> FileDigest:
                 while piece := b"".join(itertools.islice(lines, LINES)):
                     file.write(piece)
             temporary.replace(path)
-            _sync_folder(path.parent)
+            _sync(path.parent)
             return FileDigest(path.name, file.size, file.sha256.hexdigest())
         finally:
             discard(temporary)
@@ -264,8 +273,9 @@ def temporary_name(final: Path) -> Path:
     return final.with_name(f".{final.name}.{os.getpid()}-{PROCESS}{secrets.token_hex(4)}.tmp")
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Bring a file or a folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

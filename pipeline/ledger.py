@@ -18,7 +18,7 @@ from ..manifests import OutputError, Utterance
 from .commit import discard, temporary_name
 from .source import shown
 
-CACHE = 16_000
+CACHE = 4_000
 """Kilobytes of it in memory."""
 TABLES = """
     CREATE TABLE audio (

@@ -195,8 +195,9 @@ def find(section: Section, sources: Sequence[Path]) -> list[Place]:
 
 def _places(section: Section, source: Path) -> list[Place]:
     """A source of a corpus whose archives have no fixed names: a folder is either unpacked, or holds archives."""
+    published = section.corpus.digests
     if not source.is_dir():
-        return [Place(source)]
+        return [Place(source, published.get(source.name, ""))]
     kinds = section.kinds()
     with reading(source):
         names = sorted(path.name for path in source.iterdir() if path.is_file())
@@ -207,7 +208,7 @@ def _places(section: Section, source: Path) -> list[Place]:
             f"{source} holds archives ({', '.join(archives[:3])}) and unpacked files of {section.corpus.name} too: "
             "name either the archives or the folder with the files"
         )
-    return [Place(source / name) for name in archives] or [Place(source)]
+    return [Place(source / name, published.get(name, "")) for name in archives] or [Place(source)]
 
 
 def _archive_in(name: str, sources: Sequence[Path]) -> Path | None:

@@ -1,14 +1,19 @@
 """Real speech through the real commands, where DSPREP_CORPORA names it."""
 
+import os
+import random
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dsprep.manifests import read_manifest
+from dsprep.pipeline.audio import decode
 
 
 def dsprep(*arguments: object) -> str:
@@ -52,6 +57,57 @@ def test_genuine_librispeech_utterances_are_read(real: Path, tmp_path: Path) -> 
     assert two.id == "2412-153948-0001"
     assert one.duration is not None
     assert 11 < one.duration < 12
+
+
+def test_every_row_of_common_voice_is_accounted_for(real: Path, tmp_path: Path) -> None:
+    shown = dsprep("import", "commonvoice", tmp_path / "out", "--source", real / "commonvoice")
+    rows = {line.split()[0]: line.split()[1:3] for line in shown.splitlines() if line.split()[-1].endswith("%")}
+    assert rows == {
+        part: [str(count), str(count)]
+        for part, count in {
+            "train": 1600, "dev": 120, "test": 200, "validated": 1920, "invalidated": 40, "other": 40
+        }.items()
+    }  # fmt: skip
+    texts = {sample.transcript for sample in read_manifest(tmp_path / "out" / "train.csv")}
+    assert texts == {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
+
+
+@pytest.mark.slow
+def test_killed_at_any_instant_common_voice_ends_in_the_same_bytes(real: Path, tmp_path: Path, make: Any) -> None:
+    """Two workers and their parent are killed at once; CI kills 3 times, DSPREP_KILLS says how often elsewhere."""
+    command = [sys.executable, "-m", "dsprep", "import", "commonvoice", "--source", str(real / "commonvoice")]
+    command += ["--part", "train", "--workers", "2"]
+    began = time.monotonic()
+    dsprep(*command[3:], tmp_path / "undisturbed")
+    longest, expected = time.monotonic() - began, make.tree(tmp_path / "undisturbed")
+    chance = random.Random(0)
+    for number in range(int(os.environ.get("DSPREP_KILLS", "3"))):
+        out = tmp_path / str(number)
+        process = subprocess.Popen([*command, str(out)], start_new_session=True, stderr=subprocess.DEVNULL)
+        time.sleep(longest * chance.random())
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        dsprep(*command[3:], out)
+        assert make.tree(out) == expected
+        shutil.rmtree(out)
+
+
+def test_a_talk_s_cuts_are_the_single_recordings(real: Path, tmp_path: Path) -> None:
+    shown = dsprep("import", "stm", tmp_path / "out", "--source", real / "stm")
+    assert "stm: left out 4, 0.00 h: excluded" in shown
+    samples = read_manifest(tmp_path / "out" / "stm.csv")
+    joined = {one.transcript: one for one in samples if one.id.startswith("JoinedTalk_2026")}
+    single = {one.transcript: one for one in samples if not one.id.startswith("JoinedTalk_2026")}
+    assert len(samples) == 8
+    assert joined.keys() == single.keys()
+    for text, one in joined.items():
+        cut, whole = (decode(path.read_bytes()) for path in (one.path, single[text].path))
+        assert abs(len(cut) - len(whole)) <= 1
+        length = min(len(cut), len(whole))
+        assert any(
+            (cut[max(0, shift) : length + min(0, shift)] == whole[max(0, -shift) : length - max(0, shift)]).all()
+            for shift in (-1, 0, 1)
+        )
 
 
 @pytest.mark.slow
