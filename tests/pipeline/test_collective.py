@@ -1,5 +1,6 @@
 """Mozilla Data Collective, played by two real HTTP servers on loopback: the API, and the storage it points to."""
 
+import base64
 import hashlib
 import json
 import threading
@@ -22,6 +23,7 @@ KEY = "a-key-that-is-nobodys-business"
 ID = "cminc35no007no707hql26lzk"
 CONTENT = b"\x1f\x8b" + bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+BASE64 = base64.b64encode(bytes.fromhex(SHA256)).decode()
 NAME = "cv-corpus-23.0-2025-09-05-br.tar.gz"
 PATIENCE = Patience(attempts=4, pause_seconds=0.001, longest_pause_seconds=2, timeout_seconds=1)
 PART = Part(name="train", archives=())
@@ -102,9 +104,7 @@ class Storage(Handler):
         world.stored.append((self.headers.get("Range", ""), self.headers.get("Authorization")))
         signature = parse_qs(urlsplit(self.path).query).get("sig", [""])[0]
         if world.left.get(signature, 0) <= 0:
-            return self.send(
-                world.expired, {"Content-Type": "application/xml"}, b"<Error><Code>AccessDenied</Code></Error>"
-            )
+            return self.send(world.expired, {"Content-Type": "application/xml"}, b"<Error>Request has expired</Error>")
         world.left[signature] -= 1
         start = int(self.headers.get("Range", "bytes=0-")[6:-1])
         fields = {"ETag": '"one"', "Content-Length": str(len(world.content) - start)}
@@ -355,18 +355,11 @@ def test_a_url_that_is_none_is_told(world: World, url: object) -> None:
 
 @pytest.mark.parametrize(
     "checksum",
-    [
-        f"sha256:{SHA256}",
-        SHA256,
-        SHA256.upper(),
-        f"SHA-256:{SHA256}",
-        "sha256:QlE5mXlQXqHFzC2R4pXQfQ2Z3wH2m9m8hK0Yb1mFz5I=",
-    ],
+    [f"sha256:{SHA256}", SHA256, SHA256.upper(), f"SHA-256:{SHA256}", f"sha256:{BASE64}", BASE64],
 )
 def test_a_checksum_is_read_in_each_of_its_spellings(world: World, checksum: str) -> None:
     world.answer["checksum"] = checksum
-    digest = offer(ID, KEY, world.api, PATIENCE).digest
-    assert digest == f"sha256:{SHA256}" or (checksum.endswith("=") and len(digest) == len("sha256:") + 64)
+    assert offer(ID, KEY, world.api, PATIENCE).digest == f"sha256:{SHA256}"
 
 
 @pytest.mark.parametrize("checksum", ["crc32:12345678", f"md5:{SHA256}", "abc-12", "sha256:xyz", 12])

@@ -8,6 +8,7 @@ import re
 import resource
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -277,8 +278,9 @@ def test_a_server_that_drips_is_left(server: Server, tmp_path: Path) -> None:
     assert 0 < (tmp_path / ".dev.tar.gz.part").stat().st_size < 100
 
 
-def test_a_chunked_answer_is_whole_at_its_own_end_only(server: Server, tmp_path: Path) -> None:
-    server.fields = {"Content-Length": "", "Transfer-Encoding": "chunked"}
+@pytest.mark.parametrize("length", ["", "7"], ids=["no length", "a length that does not count"])
+def test_a_chunked_answer_is_whole_at_its_own_end_only(server: Server, tmp_path: Path, length: str) -> None:
+    server.fields = {"Content-Length": length, "Transfer-Encoding": "chunked"}
     server.content = b"%x\r\n%s\r\n" % (len(CONTENT), CONTENT)
     with pytest.raises(FetchError, match="broke off"):
         fetch(unknown(server), tmp_path, attempts=1)
@@ -352,6 +354,8 @@ def test_a_file_that_changed_is_never_mixed_with_its_former_self(
         {"Content-Range": f"bytes 100000-{len(CONTENT) - 2}/{len(CONTENT)}"},
         {"Content-Range": f"bytes 100000-{len(CONTENT)}/{len(CONTENT) + 1}"},
         {"Content-Range": f"bytes 100000-{len(CONTENT) - 1}/*"},
+        {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}", "Content-Length": ""},
+        {"Content-Range": f"bytes 100000-{len(CONTENT)}/{len(CONTENT) + 1}", "Content-Length": ""},
         {"Content-Range": "bytes"},
         {"Content-Range": "", "Content-Type": "multipart/byteranges; boundary=x"},
         {"Content-Length": "7"},
@@ -369,7 +373,7 @@ def test_a_wrong_range_starts_over_and_never_makes_a_wrong_file(
 
 def test_a_range_that_nobody_asked_for_is_not_taken(server: Server, tmp_path: Path) -> None:
     server.statuses = [206] * 20
-    server.fields = {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}
+    server.fields = {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}", "Content-Length": ""}
     with pytest.raises(FetchError, match="another range"):
         fetch(archive(server), tmp_path)
 
@@ -562,6 +566,44 @@ def test_a_redirect_to_what_is_not_http_is_refused(server: Server, tmp_path: Pat
     server.redirects = {"/dev.tar.gz": target}
     with pytest.raises(FetchError, match="redirects to"):
         fetch(archive(server), tmp_path)
+
+
+@pytest.fixture
+def secure(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same server behind TLS; the path of its certificate, which nobody has signed."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    pem = tmp_path_factory.mktemp("tls") / "own.pem"
+    how = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 -addext"
+    command = ["openssl", *how.split(), "subjectAltName=IP:127.0.0.1", "-keyout", pem, "-out", pem.with_suffix(".crt")]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem.with_suffix(".crt"), pem)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return pem.with_suffix(".crt")
+
+
+def test_a_certificate_that_nobody_signed_is_refused(server: Server, secure: Path, tmp_path: Path) -> None:
+    with pytest.raises(FetchError, match=r"cannot reach https://.*CERTIFICATE_VERIFY_FAILED"):
+        fetch(replace(archive(server), url=archive(server).url.replace("http:", "https:")), tmp_path)
+    assert not server.asked
+
+
+def test_a_redirect_goes_from_https_to_https_only(
+    server: Server, secure: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(secure))
+    safe = archive(server).url.replace("http:", "https:")
+    server.redirects = {"/old": safe, "/older": archive(server).url}
+    assert fetch(replace(archive(server), url=safe.replace("dev.tar.gz", "old")), tmp_path).read_bytes() == CONTENT
+    with pytest.raises(FetchError, match="redirects from https to http://"):
+        fetch(replace(archive(server), url=safe.replace("dev.tar.gz", "older")), tmp_path)
+
+
+def test_a_redirect_is_read_as_utf_8(server: Server, tmp_path: Path) -> None:
+    server.redirects = {"/dev.tar.gz": "/català".encode().decode("latin-1"), "/catal%C3%A0": "/here"}
+    assert fetch(archive(server), tmp_path).read_bytes() == CONTENT
+    assert len(server.asked) == 3
 
 
 # Room, and other processes
