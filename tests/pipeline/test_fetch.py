@@ -575,7 +575,8 @@ def secure(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("openssl is not installed")
     pem = tmp_path_factory.mktemp("tls") / "own.pem"
     how = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 -addext"
-    command = ["openssl", *how.split(), "subjectAltName=IP:127.0.0.1", "-keyout", pem, "-out", pem.with_suffix(".crt")]
+    files = ["-keyout", str(pem), "-out", str(pem.with_suffix(".crt"))]
+    command = ["openssl", *how.split(), "subjectAltName=IP:127.0.0.1", *files]
     subprocess.run(command, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem.with_suffix(".crt"), pem)
