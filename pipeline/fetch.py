@@ -130,13 +130,17 @@ def _kept(offer: Offer, folder: Path, progress: Progress, patience: Patience, re
 
 def _adopted(offer: Offer, target: Path, progress: Progress) -> bool:
     """Whether the published file itself is there without its record: put there by hand, or before a power cut."""
-    if not offer.digest or not target.is_file() or offer.bytes not in (None, target.stat().st_size):
+    try:
+        size = target.stat().st_size
+    except OSError:  # not there, or just being replaced by a process beside ours
+        return False
+    if not offer.digest or offer.bytes not in (None, size):
         return False
     algorithm, _, expected = offer.digest.partition(":")
     found = digests(target, {algorithm, "sha256"}, f"checking {offer.name}", progress)
     if found[algorithm] != expected:
         return False
-    write_record(target, offer.identity, [FileDigest(target.name, target.stat().st_size, found["sha256"])], None)
+    write_record(target, offer.identity, [FileDigest(target.name, size, found["sha256"])], None)
     return True
 
 
