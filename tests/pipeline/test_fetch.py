@@ -213,6 +213,15 @@ def test_a_query_is_no_part_of_the_name_and_is_not_shown(server: Server, tmp_pat
     assert "secret" not in str(error.value)
 
 
+def test_a_password_in_a_url_is_not_shown(server: Server, tmp_path: Path) -> None:
+    server.statuses = [404]
+    url = archive(server).url.replace("http://", "http://me:secret@")
+    with pytest.raises(FetchError) as error:
+        fetch(Archive(url=url, bytes=None, digest=""), tmp_path)
+    assert "secret" not in str(error.value)
+    assert "127.0.0.1" in str(error.value)
+
+
 @pytest.mark.parametrize("path", ["", "..", ".hidden.tar.gz", "%2e%2e", "a%00b.tar", "a%5Cb.tar", "x" * 300])
 def test_a_name_that_is_none_for_a_file_is_told(server: Server, tmp_path: Path, path: str) -> None:
     with pytest.raises(FetchError, match="offers a file called"):
