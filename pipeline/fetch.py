@@ -1,186 +1,162 @@
 """Fetch: published files onto this machine, resumed where they broke off, never taken for whole unless they are.
 
-archives/.dev-clean.tar.gz.part         what has arrived
-archives/.dev-clean.tar.gz.part.json    what it is a piece of: the server's ETag
+archives/.dev-clean.tar.gz.part         what has arrived (`partial.py`)
 archives/dev-clean.tar.gz               whole, its digest checked
 archives/dev-clean.tar.gz.json          its record
+archives/mdc-cminc35no007no707hql26lzk.json     under which name a dataset of Mozilla Data Collective is here
 """
 
-import fcntl
-import hashlib
-import os
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
-
-import requests
 
 from ..importers import Archive, Part
-from ..manifests import DataError, FetchError, OutputError, Progress
+from ..manifests import DataError, FetchError, Progress, UsageError
+from . import collective
 from .commit import FileDigest, accepted, seal, unseal, write_record, write_whole, writing
+from .download import Renew, download
+from .offer import Offer, offered, shown, url_name
+from .partial import Partial, digests, opened
+from .web import PATIENCE, Patience
 
-BLOCK = 1 << 16
-"""Bytes at a time: what a broken connection loses at most."""
-ATTEMPTS = 5
-"""Connections in a row that may bring nothing new."""
-PAUSE_SECONDS = 1.0
-"""Before the second attempt; it doubles."""
-TIMEOUT_SECONDS = 60
-"""To connect, and between two blocks."""
+MDC = "mdc:"
+"""Before the id of a dataset at Mozilla Data Collective, as a source."""
 
 
-def local(part: Part, sources: Sequence[str], folder: Path, progress: Progress) -> list[Path]:
-    """`sources` as paths: URLs among them are fetched into `folder`, and without any the published archives are."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """By what right and with what patience files are fetched."""
+
+    mdc_key: str = field(default="", repr=False)
+    """API key of Mozilla Data Collective; sent to `mdc_api` and nowhere else."""
+    mdc_api: str = collective.API
+    patience: Patience = PATIENCE
+
+
+ACCESS = Access()
+"""To what is open to all."""
+
+
+def local(part: Part, sources: Sequence[str], folder: Path, progress: Progress, access: Access = ACCESS) -> list[Path]:
+    """`sources` as paths: URLs and `mdc:` ids among them are fetched into `folder`.
+
+    Without sources the published archives are fetched.
+
+    Raises:
+        UsageError: two URLs end in the same name, or `mdc:` is without an id or a key.
+        FetchError, OutputError: as `fetch`.
+    """
     if not sources:
-        return [fetch(archive, folder, progress) for archive in part.archives]
-    return [fetch(_named(part, source), folder, progress) if is_url(source) else Path(source) for source in sources]
+        return [fetch(archive, folder, progress, access) for archive in part.archives]
+    names = [url_name(source) for source in dict.fromkeys(sources) if is_url(source)]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"two URLs are of a file {twice}: fetch one by other means, and name the file with --source")
+    return [_local(part, source, folder, progress, access) for source in sources]
+
+
+def _local(part: Part, source: str, folder: Path, progress: Progress, access: Access) -> Path:
+    if source.startswith(MDC):
+        return fetch_dataset(source.removeprefix(MDC), folder, progress, access)
+    if is_url(source):
+        return fetch(_named(part, source), folder, progress, access)
+    return Path(source)
 
 
 def is_url(source: str) -> bool:
-    """Whether a source is to be fetched."""
+    """Whether a source is a URL to be fetched."""
     return source.startswith(("http://", "https://"))
 
 
 def _named(part: Part, url: str) -> Archive:
     """The published archive of that file name, from another place; or one of which nothing is known."""
-    archive = Archive(url=url, bytes=None, digest="")
-    return next((replace(one, url=url) for one in part.archives if one.name == archive.name), archive)
+    name = url_name(url)
+    known = next((one for one in part.archives if one.name == name), Archive(url=url, bytes=None, digest=""))
+    return replace(known, url=url)
 
 
-def fetch(archive: Archive, folder: Path, progress: Progress) -> Path:
+def fetch(archive: Archive, folder: Path, progress: Progress, access: Access = ACCESS) -> Path:
     """The archive in `folder`, fetched if it is not there yet.
 
     Raises:
-        FetchError: the server cannot be reached, sends something else, or keeps breaking off.
+        FetchError: the server cannot be reached, refuses, sends something else, or keeps breaking off.
+        OutputError: `folder` has no room, cannot be written, or another process is fetching the same into it.
     """
-    target = folder / archive.name
-    key = archive.digest or archive.url
-    if accepted(target, key):
+    return _kept(offered(archive), folder, progress, access.patience, None)
+
+
+def fetch_dataset(dataset_id: str, folder: Path, progress: Progress, access: Access) -> Path:
+    """The archive of a dataset at Mozilla Data Collective, fetched if it is not there yet; then nobody is asked.
+
+    Raises:
+        UsageError: the id or the key is none.
+        FetchError, OutputError: as `fetch`, and what `collective.offer` raises.
+    """
+    collective.check_id(dataset_id)
+    note = folder / f"mdc-{dataset_id}.json"
+    with suppress(OSError, DataError, KeyError):
+        known = unseal(note.read_bytes(), note)
+        if accepted(folder / known["name"], known["identity"]):
+            return folder / str(known["name"])
+
+    def renewed() -> Offer:
+        return collective.offer(dataset_id, access.mdc_key, access.mdc_api, access.patience)
+
+    offer = renewed()
+    path = _kept(offer, folder, progress, access.patience, renewed)
+    write_whole(note, seal({"name": offer.name, "identity": offer.identity}))
+    return path
+
+
+def _kept(offer: Offer, folder: Path, progress: Progress, patience: Patience, renew: Renew | None) -> Path:
+    """What is on `offer`, whole, in `folder` and with its record."""
+    target = folder / offer.name
+    if accepted(target, offer.identity) or _adopted(offer, target, progress):
         return target
-    with writing(target):
-        folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{archive.name}.part"
-    with _locked(partial) as file:
-        idle, furthest = 0, -1
-        while not _attempt(archive, file, progress):
-            idle = idle + 1 if file.tell() <= furthest else 0
-            furthest = max(furthest, file.tell())
-            if idle == ATTEMPTS:
-                raise FetchError(f"{archive.url} broke off {ATTEMPTS} times at byte {furthest}; type the command again")
-            time.sleep(PAUSE_SECONDS * 2**idle)
-        digest = _check(archive, file)
-        partial.replace(target)
-        _state(file).unlink(missing_ok=True)
-    write_record(target, key, [FileDigest(target.name, target.stat().st_size, digest)], None)
+    with opened(folder / f".{offer.name}.part") as partial:
+        if accepted(target, offer.identity):  # another process was faster
+            partial.remove()
+            return target
+        download(offer, partial, progress, patience, renew)
+        sha256 = _checked(offer, partial, progress)
+        # The record comes first, as an exception: it says nothing without its file, and a file without its record
+        # would be fetched once more, by a process beside ours or after a power cut.
+        with writing(target):
+            target.unlink(missing_ok=True)
+        write_record(target, offer.identity, [FileDigest(target.name, partial.size, sha256)], None)
+        partial.become(target)
     return target
 
 
-@contextmanager
-def _locked(partial: Path) -> Iterator[BinaryIO]:
-    with writing(partial):
-        file = partial.open("ab+")
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OutputError(
-                f"another dsprep is fetching {partial}; wait for it, then type the command again"
-            ) from error
-        yield file
-
-
-def _attempt(archive: Archive, file: BinaryIO, progress: Progress) -> bool:
-    """One connection: append what it brings. True when the file has all the bytes that the server promised."""
-    have, tag = file.seek(0, 2), _tag(file)
-    if not tag:
-        have = _empty(file)
-    headers = {"Accept-Encoding": "identity"}
-    if have:
-        headers |= {"Range": f"bytes={have}-", "If-Range": tag}
+def _adopted(offer: Offer, target: Path, progress: Progress) -> bool:
+    """Whether the published file itself is there without its record: put there by hand, or before a power cut."""
     try:
-        with requests.get(archive.url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as answer:
-            if answer.status_code == 416:  # we hold more than there is: another file's bytes
-                _empty(file)
-                return False
-            total = _total(archive, answer, have)
-            if answer.status_code == 200:
-                _empty(file)
-                write_whole(_state(file), seal({"tag": _strong_tag(answer)}))
-            for block in answer.iter_content(BLOCK):
-                with writing(Path(file.name)):
-                    file.write(block)
-                progress(f"fetching {archive.name}", file.tell(), total or 0, "B")
-            if total is not None and file.tell() > total:
-                raise FetchError(f"{archive.url} sends more than the {total} bytes it promised; type the command again")
-            return total is None or file.tell() == total
-    except requests.RequestException as error:
-        if file.tell() == 0 and isinstance(error, requests.ConnectionError):
-            reason = getattr(error.args[0] if error.args else None, "reason", error)
-            raise FetchError(f"cannot reach {archive.url} ({reason}); use --source with a file you have") from error
+        size = target.stat().st_size
+    except OSError:  # not there, or just being replaced by a process beside ours
         return False
+    if not offer.digest or offer.bytes not in (None, size):
+        return False
+    algorithm, _, expected = offer.digest.partition(":")
+    found = digests(target, {algorithm, "sha256"}, f"checking {offer.name}", progress)
+    if found[algorithm] != expected:
+        return False
+    write_record(target, offer.identity, [FileDigest(target.name, size, found["sha256"])], None)
+    return True
 
 
-def _empty(file: BinaryIO) -> int:
-    return file.truncate(file.seek(0))
-
-
-def _tag(file: BinaryIO) -> str:
-    """The ETag of what has arrived so far, empty if it cannot be gone on with."""
-    try:
-        return str(unseal(_state(file).read_bytes(), _state(file))["tag"])
-    except (FileNotFoundError, DataError):
-        return ""
-
-
-def _total(archive: Archive, answer: requests.Response, have: int) -> int | None:
-    """How long the whole file is, by what the server says.
-
-    Raises:
-        FetchError: it is not the file that was asked for.
-    """
-    if answer.status_code not in (200, 206):
-        raise FetchError(
-            f"{archive.url} answers {answer.status_code} {answer.reason}; use --source with a file you have"
-        )
-    if answer.status_code == 206 and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-        raise FetchError(f"{archive.url} sends another range than was asked for; type the command again")
-    if "html" in answer.headers.get("Content-Type", ""):
-        raise FetchError(f"{archive.url} sends a web page, not a file; open it in a browser to see why")
-    length = answer.headers.get("Content-Length")
-    total = None if length is None else int(length) + (have if answer.status_code == 206 else 0)
-    if archive.bytes is not None and total not in (None, archive.bytes):
-        raise FetchError(f"{archive.url} is {total} bytes, published are {archive.bytes}: it is another file")
-    return total
-
-
-def _check(archive: Archive, file: BinaryIO) -> str:
+def _checked(offer: Offer, partial: Partial, progress: Progress) -> str:
     """The sha256 of what has arrived.
 
     Raises:
         FetchError: the digest is not the published one; what arrived is thrown away.
     """
-    algorithm, _, expected = archive.digest.partition(":")
-    hashes = [hashlib.sha256(), hashlib.new(algorithm or "sha256")]
-    with writing(Path(file.name)):
-        file.flush()
-        os.fsync(file.fileno())
-    file.seek(0)
-    while block := file.read(BLOCK):
-        for one in hashes:
-            one.update(block)
-    if expected and hashes[1].hexdigest() != expected:
-        file.truncate(0)
-        raise FetchError(f"{archive.url} has {algorithm} {hashes[1].hexdigest()}, published is {expected}: not kept")
-    return hashes[0].hexdigest()
-
-
-def _strong_tag(answer: requests.Response) -> str:
-    tag = answer.headers.get("ETag", "")
-    return "" if tag.startswith("W/") else tag
-
-
-def _state(file: BinaryIO) -> Path:
-    return Path(file.name + ".json")
+    algorithm, _, expected = (offer.digest or "sha256:").partition(":")
+    partial.sync()
+    found = digests(partial.path, {algorithm, "sha256"}, f"checking {offer.name}", progress)
+    if expected and found[algorithm] != expected:
+        partial.clear()
+        raise FetchError(
+            f"{shown(offer.url)} has {algorithm} {found[algorithm]}, published is {expected}: not kept; "
+            "type the same command again, or use --source with a file you have"
+        )
+    return found["sha256"]
