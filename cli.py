@@ -25,6 +25,7 @@ from .manifests import DsprepError, Interrupted, MissingExtraError, Progress, Us
 
 if TYPE_CHECKING:
     from .manifests import Alphabet
+    from .pipeline.formats import Format
     from .trainer.checkpoint import EpochResult
 
 TRAIN = ("torch", "safetensors", "jiwer")
@@ -169,6 +170,56 @@ def shard(manifests: tuple[Path, ...], out: Path, shard_bytes: str, seed: int, w
         report = write_shards(manifests, out, size, seed, workers or available(), progress)
     size_text, hours = _bytes(report.bytes), _hours(report.seconds)
     click.echo(f"{report.samples} samples, {hours} h, in {report.shards} shards, {size_text}: {out}")
+
+
+class ConvertCommand(click.Command):
+    """A command whose help ends with the table of formats, looked up only then."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from .pipeline.formats import FORMATS
+
+        with formatter.section("Formats"):
+            formatter.write_dl([(one.name, _title(one)) for one in FORMATS.values()])
+
+
+@main.command(cls=ConvertCommand)
+@click.argument("source", type=path_type)
+@click.argument("out", type=path_type)
+@click.option("--to", required=True, help="Format to write.")
+@click.option("--from", "by", help="Format of SOURCE.  [default: what it looks like]")
+@click.option("--root", type=path_type, help="Where relative paths in SOURCE begin.  [default: its own folder]")
+@click.option("--copy-audio", is_flag=True, help="Write the audio into OUT/audio instead of naming where it is.")
+@workers_option
+def convert(
+    source: Path,
+    out: Path,
+    to: str,
+    by: str | None,
+    root: Path | None,
+    copy_audio: bool,
+    workers: int | None,
+) -> None:
+    """Write the data set SOURCE in another format into the folder OUT, and say what that cannot hold."""
+    from .pipeline.converting import convert as convert_data
+    from .pipeline.formats import FORMATS
+    from .pipeline.workers import available
+
+    target = FORMATS[_one_of("format", to, FORMATS)]
+    origin = FORMATS[_one_of("format", by, FORMATS)] if by else None
+    with _progress() as progress:
+        report = convert_data(
+            source,
+            out,
+            target,
+            origin,
+            root=root,
+            copy_audio=copy_audio,
+            workers=workers or available(),
+            progress=progress,
+        )
+    for note in report.notes:
+        _notice(f"note: {note}")
+    click.echo(f"{report.samples} samples from {report.source.name} to {to}: {out / target.mains[0]}")
 
 
 @main.command()
@@ -337,6 +388,10 @@ def _one_of(what: str, name: str, known: Sequence[str] | dict[str, Any]) -> str:
     near = difflib.get_close_matches(name, list(known), 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
     raise UsageError(f"there is no {what} {name!r}: {hint}")
+
+
+def _title(one: Format) -> str:
+    return one.title if one.read else f"{one.title} (--to only)"
 
 
 def _size(text: str) -> int:

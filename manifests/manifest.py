@@ -45,8 +45,8 @@ def csv_bytes(header: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def read_manifest(path: Path) -> list[Sample]:
-    """The samples of the CSV at `path`, in its order, paths resolved against its folder.
+def read_manifest(path: Path, root: Path | None = None) -> list[Sample]:
+    """The samples of the CSV at `path`, in its order; relative paths begin at `root`, by default at its own folder.
 
     Raises:
         DataError: the file is missing, has no such columns, or a row cannot be a sample (named by line).
@@ -56,14 +56,14 @@ def read_manifest(path: Path) -> list[Sample]:
             2**31 - 1
         )  # of the whole process; a transcript may be longer than the 131072 it begins with
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(_samples(csv.reader(file, strict=True), path))
+            return list(_samples(csv.reader(file, strict=True), path, root or path.parent))
     except FileNotFoundError as error:
         raise DataError(f"there is no manifest {path}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a manifest: {error}") from error
 
 
-def _samples(rows: Iterator[list[str]], path: Path) -> Iterator[Sample]:
+def _samples(rows: Iterator[list[str]], path: Path, root: Path) -> Iterator[Sample]:
     header = next(rows, [])
     missing = [name for name in REQUIRED if name not in header]
     if missing:
@@ -75,7 +75,7 @@ def _samples(rows: Iterator[list[str]], path: Path) -> Iterator[Sample]:
         if len(cells) != len(header):
             raise DataError.at(path, number, f"{len(cells)} cells under {len(header)} columns")
         try:
-            sample = _sample(dict(zip(header, cells, strict=True)), path.parent, seen)
+            sample = _sample(dict(zip(header, cells, strict=True)), root, seen)
         except ValueError as error:
             raise DataError.at(path, number, str(error)) from error
         if sample.id in seen:

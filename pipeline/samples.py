@@ -24,7 +24,7 @@ def read_samples(places: Sequence[Path]) -> list[Sample]:
             samples[sample.id] = sample
     if not samples:
         raise DataError(f"{', '.join(map(str, places))}: no samples in there")
-    _check_files(list(samples.values()))
+    check_files(list(samples.values()))
     return list(samples.values())
 
 
@@ -54,8 +54,12 @@ def _manifest_in(place: Path) -> Path:
     return place / MANIFEST
 
 
-def _check_files(samples: Sequence[Sample]) -> None:
-    """Make sure that every sample's bytes can be there, by the sizes of files."""
+def check_files(samples: Sequence[Sample]) -> None:
+    """Make sure that every sample's bytes can be there, by the sizes of files.
+
+    Raises:
+        DataError: a file is gone, or of another size than its sample says.
+    """
     sizes: dict[Path, int | None] = {}
     for sample in samples:
         if sample.path not in sizes:
