@@ -18,6 +18,7 @@ from pathlib import Path
 
 from .errors import DataError
 from .sample import Sample
+from .utterance import ID
 
 REQUIRED = ("wav_filename", "wav_filesize", "transcript")
 COLUMNS = (*REQUIRED, "id", "duration", "speaker", "offset")
@@ -110,7 +111,9 @@ def _made_id(name: str, seen: set[str]) -> str:
     """An id for a row that has none: the file's stem, with its folders and a count where that is not unique."""
     stem = name.removesuffix(Path(name).suffix)
     for words in (Path(stem).name, stem):
-        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", words).strip("-")[-80:] or "clip"
+        plain = words
+        if not ID.fullmatch(words):
+            plain = re.sub(r"[^A-Za-z0-9_-]+", "-", words).strip("-")[-80:] or "clip"
         if plain not in seen:
             return plain
     count = 2

@@ -80,9 +80,9 @@ def losses(samples: Sequence[Sample], entries: Sequence[Entry], to: Format) -> l
         "duration": sum(one.duration is not None for one in samples),
         "speaker": sum(bool(one.speaker) for one in samples),
         "extras": sum(any(value for _, value in one.extras) for one in samples),
-        "spacing": sum(" ".join(one.transcript.split()) != one.transcript for one in samples),
+        "spacing": sum(_spaced(one.transcript) or _spaced(one.speaker) for one in samples),
     }
-    said = {"extras": f"columns {', '.join(columns)}", "spacing": "spacing within the text"}
+    said = {"extras": f"columns {', '.join(columns)}", "spacing": "spacing of the words"}
     return [
         f"lost: {said.get(field, field)} of {count} samples; held by {', '.join(_holders(field))}"
         for field, count in counts.items()
@@ -159,7 +159,8 @@ def _copies(clips: Sequence[Clip], out: Path, to: Format, workers: int, progress
     records = {task.final: record for task in tasks if (record := accepted(task.final, task.key))}
     todo = [task for task in tasks if task.final not in records]
     count = len(clips) - sum(len(task.clips) for task in todo)
-    for task, record in run(copy, todo, workers) if todo else ():
+    # A single folder is not worth the start of a process.
+    for task, record in run(copy, todo, workers) if len(todo) > 1 else ((task, copy(task)) for task in todo):
         records[task.final] = record
         count += len(task.clips)
         progress("copying audio", count, len(clips), "samples")
@@ -236,6 +237,10 @@ def _sweep_folders(home: Path, known: set[Path]) -> None:
 def _changes(done: Done) -> list[str]:
     count = sum(facts["made"] for _, record in done for facts in record.facts)
     return [f"changed: audio of {count} samples is now 16 kHz mono WAV"] if count else []
+
+
+def _spaced(text: str) -> bool:
+    return " ".join(text.split()) != text
 
 
 def _holds(one: Format, field: str) -> bool:

@@ -36,14 +36,14 @@ def guess(place: Path) -> Format:
         DataError: there is no such place.
         UsageError: it is of none that can be told.
     """
-    readable = [one for one in FORMATS.values() if one.read]
     if place.is_dir():
-        found = [one for one in readable if any((place / name).is_file() for name in one.mains)]
+        found = [one for one in FORMATS.values() if any((place / name).is_file() for name in one.mains)]
     else:
         head = _head(place)
-        found = [one for one in readable if one.begins(head) or place.name in one.mains]
+        found = [one for one in FORMATS.values() if place.name in one.mains or one.begins(head)]
     if not found:
-        raise UsageError(f"{place} does not tell its format: add --from {', '.join(one.name for one in readable)}")
+        readable = ", ".join(one.name for one in FORMATS.values() if one.read)
+        raise UsageError(f"{place} does not tell its format: add --from, one of {readable}")
     return found[0]
 
 

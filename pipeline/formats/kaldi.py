@@ -39,8 +39,7 @@ def write(entries: Sequence[Entry], home: Path) -> Mapping[str, bytes]:
     plain = {one.id: Names(one.id, one.speaker or one.id) for one in samples}
     names = plain if _sorted(samples, plain) else _prefixed(samples)
     tables: dict[str, dict[str, str]] = {
-        MAIN: {names[one.id].utterance: _path(one) for one in samples},
-        "text": {names[one.id].utterance: " ".join(one.transcript.split()) for one in samples},
+        "text": {names[one.id].utterance: one.transcript for one in samples},
         "utt2spk": {names[one.id].utterance: names[one.id].speaker for one in samples},
         "utt2dur": {names[one.id].utterance: seconds_text(one.duration or 0) for one in samples},
     }
@@ -51,7 +50,9 @@ def write(entries: Sequence[Entry], home: Path) -> Mapping[str, bytes]:
     for name in sorted(names.values(), key=lambda name: name.utterance):
         by_speaker.setdefault(name.speaker, []).append(name.utterance)
     tables["spk2utt"] = {speaker: " ".join(utterances) for speaker, utterances in by_speaker.items()}
-    return {name: _table_bytes(table) for name, table in tables.items()}
+    paths = sorted((names[one.id].utterance.encode(), _path(one).encode()) for one in samples)
+    scp = b"".join(b" ".join(row) + b"\n" for row in paths)
+    return {MAIN: scp, **{name: _table_bytes(table) for name, table in tables.items()}}
 
 
 def read(place: Path, root: Path | None) -> Iterator[Clip]:
@@ -151,8 +152,8 @@ def _path(sample: Sample) -> str:
 
 
 def _table_bytes(table: Mapping[str, str]) -> bytes:
-    lines = sorted(f"{key} {value}".rstrip(" ").encode() for key, value in table.items())
-    return b"".join(line + b"\n" for line in lines)
+    rows = sorted((key.encode(), " ".join(value.split()).encode()) for key, value in table.items())
+    return b"".join(b" ".join(row).rstrip(b" ") + b"\n" for row in rows)
 
 
 def _table(path: Path) -> Iterator[tuple[int, str, str]]:

@@ -33,7 +33,10 @@ def write(entries: Sequence[Entry], home: Path) -> Mapping[str, bytes]:
 
 
 def read(place: Path, root: Path | None) -> Iterator[Clip]:
-    """The clips of cuts, or of recordings and supervisions beside each other: one a supervision."""
+    """The clips of cuts, or of recordings and supervisions beside each other: one a supervision.
+
+    A supervision's text goes with its own stretch of the recording, also where a cut shows less of it.
+    """
     path, ids = file_in(place, MAINS), Ids()
     folder = root or path.parent
     if path.name.startswith("recordings."):
