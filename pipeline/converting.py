@@ -56,6 +56,8 @@ def convert(
         DataError: something in `source` is wrong, its audio is gone, or a sample cannot be expressed.
         OutputError: `out` is not ours, holds another format, or cannot be written.
     """
+    if copy_audio and to.holds.audio is Audio.NONE:
+        raise UsageError(f"{to.name} holds no audio: leave out --copy-audio")
     by = by or guess(source)
     clips = _read(by, source, root)
     _check_apart(source, clips, out)
@@ -63,7 +65,7 @@ def convert(
         _check_expressible(clips, to)
     begin(out, MARK, {MADE_BY: "dsprep convert", "to": to.name}, _same_format(out, to))
     reopen(out, MARK)
-    done = _copies(clips, out, to, workers, progress) if copy_audio and to.holds.audio is not Audio.NONE else []
+    done = _copies(clips, out, to, workers, progress) if copy_audio else []
     entries = _entries(clips, done, to, out, progress)
     notes = (*losses([clip.sample for clip in clips], entries, to), *_changes(done))
     _finish(entries, to, out, done, notes)

@@ -14,7 +14,19 @@ from typing import Any
 
 from ...manifests import DataError
 from .format import Audio, Clip, Entry, Format, Holds
-from .reading import Ids, at, audio_sample, extra, file_in, parse_object, read_lines, read_text, seconds, string
+from .reading import (
+    Ids,
+    at,
+    audio_sample,
+    extra,
+    extras_of,
+    file_in,
+    parse_object,
+    read_lines,
+    read_text,
+    seconds,
+    string,
+)
 from .writing import free_columns, json_lines, relative
 
 MAINS = ("metadata.jsonl", "metadata.csv")
@@ -71,7 +83,7 @@ def _clip(row: dict[str, Any], folder: Path, ids: Ids) -> Clip:
         transcript=string(row, text),
         duration=_duration(row),
         speaker=extra(row.get("speaker")),
-        extras=(*((key, extra(value)) for key, value in row.items() if key not in (*OURS, text)), *original),
+        extras=extras_of(row, (*OURS, text)) + original,
     )
     return Clip(sample=sample)
 

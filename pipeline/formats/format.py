@@ -13,6 +13,9 @@ from pathlib import Path
 
 from ...manifests import Sample
 
+LONGEST = 1e9
+"""Seconds: no recording is that long, and what says so is damaged."""
+
 
 class Audio(StrEnum):
     """Where a format can have its audio."""
@@ -51,8 +54,10 @@ class Clip:
     """Channel to take, counted from 0; None takes the audio as it is."""
 
     def __post_init__(self) -> None:
-        if not self.start >= 0 or (self.end is not None and not self.start < self.end < float("inf")):
+        if not 0 <= self.start < LONGEST or (self.end is not None and not self.start < self.end < LONGEST):
             raise ValueError(f"{self.sample.id}: bad times {self.start} to {self.end}")
+        if self.channel is not None and self.channel < 0:
+            raise ValueError(f"{self.sample.id}: there is no channel {self.channel}")
 
     @property
     def whole(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...manifests import DataError
 from .format import Audio, Clip, Entry, Format, Holds, Sound
-from .reading import Ids, at, audio_sample, extra, file_in, parse_object, read_lines, seconds, string
+from .reading import Ids, at, audio_sample, extras_of, file_in, parse_object, read_lines, seconds, string
 from .writing import absolute, json_lines, zipped
 
 RECORDINGS, SUPERVISIONS, CUTS = "recordings.jsonl.gz", "supervisions.jsonl.gz", "cuts.jsonl.gz"
@@ -114,8 +114,7 @@ def _extras(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
     custom = one.get("custom") or {}
     if not isinstance(custom, dict):
         raise ValueError("custom is not an object")
-    for name, value in custom.items():
-        yield name, extra(value)
+    yield from extras_of(custom)
 
 
 def _recording(entry: Entry) -> dict[str, Any]:

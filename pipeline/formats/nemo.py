@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .format import Audio, Clip, Entry, Format, Holds
-from .reading import Ids, at, audio_sample, extra, file_in, parse_object, read_lines, seconds, string
+from .reading import Ids, at, audio_sample, extra, extras_of, file_in, parse_object, read_lines, seconds, string
 from .writing import free_columns, json_lines, relative
 
 MAIN = "nemo_manifest.json"
@@ -52,7 +52,7 @@ def _clip(row: dict[str, Any], folder: Path, ids: Ids) -> Clip:
         transcript=string(row, "text"),
         duration=duration,
         speaker=extra(row.get("speaker")),
-        extras=(*((key, extra(value)) for key, value in row.items() if key not in OURS), *original),
+        extras=extras_of(row, OURS) + original,
     )
     if start is None or duration is None:
         return Clip(sample=sample)

@@ -9,12 +9,14 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ...manifests import ID, DataError, Sample
+from ...manifests.manifest import COLUMNS
+from ...manifests.utterance import check_text
 
 
 def file_in(place: Path, mains: Sequence[str]) -> Path:
@@ -86,6 +88,14 @@ def seconds(row: dict[str, Any], key: str) -> float | None:
 def extra(value: Any) -> str:
     """A further value of a JSON object as the text of a column."""
     return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def extras_of(row: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
+    """What of a row is not `known`, as columns; one that has a name of ours is called `original_...`."""
+    named = [(f"original_{key}" if key in COLUMNS else key, extra(row[key])) for key in row if key not in known]
+    for name, _ in named:
+        check_text("the name of a column", name)
+    return tuple(named)
 
 
 def audio_sample(name: str, folder: Path, **fields: Any) -> Sample:

@@ -13,6 +13,7 @@ from dsprep.cli import main
 from dsprep.manifests import DataError, OutputError, Sample, UsageError, manifest_bytes, read_manifest
 from dsprep.pipeline.audio import decode, encode
 from dsprep.pipeline.converting import convert, losses
+from dsprep.pipeline.copying import CHUNK
 from dsprep.pipeline.formats import FORMATS, Audio, Entry, Format
 from dsprep.pipeline.samples import audio_bytes
 from dsprep.pipeline.sharding import shard
@@ -74,6 +75,28 @@ def test_what_is_copied_is_not_copied_again(digits: Path, tmp_path: Path) -> Non
         times.append(sorted(path.stat().st_ino for path in (tmp_path / "out" / "audio").rglob("*.wav")))
     assert times[0] == times[1]
     assert len(times[0]) == 12
+
+
+def test_what_failed_half_way_goes_on_and_ends_with_the_same_bytes(tmp_path: Path, make: Any) -> None:
+    (tmp_path / "in").mkdir()
+    data = make.flac(make.tone(0.02))
+    names = [f"a{number:03d}" for number in range(CHUNK + 2)]
+    lines = [json.dumps({"audio_filepath": f"{name}.flac", "duration": 0.02, "text": "t"}) for name in names]
+    (tmp_path / "in" / "m.json").write_text("\n".join(lines))
+    for name in names:
+        (tmp_path / "in" / f"{name}.flac").write_bytes(data)
+    last = tmp_path / "in" / f"{names[-1]}.flac"
+    last.write_bytes(data[:-100])
+    with pytest.raises(DataError, match=f"{names[-1]}: "):
+        convert(tmp_path / "in" / "m.json", tmp_path / "out", FORMATS["kaldi"], copy_audio=True, workers=2)
+    assert not (tmp_path / "out" / "convert.json").exists()
+    assert (tmp_path / "out" / "audio" / "00000.json").exists()
+    last.write_bytes(data)
+    convert(tmp_path / "in" / "m.json", tmp_path / "out", FORMATS["kaldi"], copy_audio=True)
+    first = make.tree(tmp_path / "out")
+    (tmp_path / "out").rename(tmp_path / "first")
+    convert(tmp_path / "in" / "m.json", tmp_path / "out", FORMATS["kaldi"], copy_audio=True, workers=2)
+    assert make.tree(tmp_path / "out") == first
 
 
 def test_audio_in_tars_becomes_files_on_request_alone(digits: Path, tmp_path: Path) -> None:
@@ -243,6 +266,7 @@ def test_the_command_says_what_it_did_and_what_is_lost(digits: Path, tmp_path: P
     ("arguments", "message"),
     [
         (["--to", "kaldy"], "there is no format 'kaldy': did you mean kaldi?"),
+        (["--to", "trn", "--copy-audio"], "trn holds no audio: leave out --copy-audio"),
         (["--to", "nemo", "--from", "trn"], "trn cannot be read: it holds no audio"),
         (["--to", "nemo", "--from", "lhotse"], "dev-clean.csv:1: Expecting value"),
     ],

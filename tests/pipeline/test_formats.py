@@ -196,6 +196,8 @@ BAD_KALDI = {
     "segments:1: r is not in wav.scp": {"segments": "u r 0 1\n"},
     "segments:1: could not convert string to float": {"segments": "u u x 1\n"},
     "segments:1: u: bad times": {"segments": "u u 1 0.5\n"},
+    "segments:1: u: bad times inf": {"segments": "u u inf -1\n"},
+    "segments:1: u: there is no channel -1": {"segments": "u u 0 1 -1\n"},
     "segments:1: not utterance, recording, start, end": {"segments": "u u 1\n"},
 }
 
@@ -263,6 +265,15 @@ def test_recordings_and_supervisions_are_read_without_cuts(tmp_path: Path) -> No
     assert (piece.sample.id, piece.start, piece.end) == ("later", 0.004, 0.006)
 
 
+def test_a_column_with_a_name_of_ours_keeps_clear_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(WAV)
+    row = {"audio_filepath": "a.wav", "duration": 0.01, "text": "said", "transcript": "written", "lang": None, "n": 3}
+    place = files(tmp_path, {"m.json": json.dumps(row) + "\n"}) / "m.json"
+    (clip,) = read(FORMATS["nemo"], place)
+    assert clip.sample.transcript == "said"
+    assert clip.sample.extras == (("original_transcript", "written"), ("lang", ""), ("n", "3"))
+
+
 def test_root_says_where_relative_paths_begin(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "a.wav").write_bytes(WAV)
@@ -305,7 +316,7 @@ def test_mark_up_of_sclite_does_not_pass_for_words(words: str, tmp_path: Path) -
 def test_a_place_that_tells_no_format_is_asked_about(tmp_path: Path) -> None:
     place = files(tmp_path, {"x.txt": "hello\n"})
     for one in (place, place / "x.txt"):
-        with pytest.raises(UsageError, match="--from, one of dsprep, deepspeech"):
+        with pytest.raises(UsageError, match="add --from, one of dsprep, deepspeech"):
             guess(one)
     with pytest.raises(DataError, match="there is no"):
         guess(place / "gone")
@@ -314,3 +325,12 @@ def test_a_place_that_tells_no_format_is_asked_about(tmp_path: Path) -> None:
 def test_the_table_names_each_format_once_and_only_trn_is_without_audio() -> None:
     assert [one.name for one in FORMATS.values()] == list(FORMATS)
     assert [one.name for one in FORMATS.values() if one.holds.audio is Audio.NONE or not one.read] == ["trn"]
+
+
+def test_the_document_says_what_each_format_holds() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
+    for one in FORMATS.values():
+        fields = (one.holds.id, one.holds.duration, one.holds.speaker, one.holds.extras, one.holds.spacing)
+        cells = [f"`{one.name}`", f"`{one.mains[0]}`", str(one.holds.audio), *("yes" if it else "-" for it in fields)]
+        assert f"| {' | '.join(cells)} |\n" in document
+        assert f"### `{one.name}`" in document
