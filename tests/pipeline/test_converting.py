@@ -1,6 +1,7 @@
 """Converting: there and back again, what is lost is said, and nothing is written where it should not be."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ def test_what_is_copied_is_not_copied_again(digits: Path, tmp_path: Path) -> Non
     assert len(times[0]) == 12
 
 
+@pytest.mark.slow
 def test_what_failed_half_way_goes_on_and_ends_with_the_same_bytes(tmp_path: Path, make: Any) -> None:
     (tmp_path / "in").mkdir()
     data = make.flac(make.tone(0.02))
@@ -136,6 +138,15 @@ def test_pieces_of_a_file_are_cut_at_their_times(tmp_path: Path, make: Any) -> N
     assert (tmp_path / "out" / "audio" / "00000" / "c.wav").read_bytes() == (talk / "talk.wav").read_bytes()
 
 
+def test_the_duration_of_a_piece_is_that_of_what_was_cut(tmp_path: Path, make: Any) -> None:
+    talk = long_talk(tmp_path / "talk", make)
+    row = {"audio_filepath": "talk.wav", "offset": 0.25, "duration": 0.12345, "text": "one"}
+    (talk / "m.json").write_text(json.dumps(row))
+    convert(talk / "m.json", tmp_path / "out", FORMATS["dsprep"], copy_audio=True)
+    (one,) = read_manifest(tmp_path / "out" / "manifest.csv")
+    assert one.duration == len(decode(audio_bytes(one))) / 16_000 == 1975 / 16_000
+
+
 def test_one_channel_of_a_stereo_file_is_taken_alone(tmp_path: Path, make: Any) -> None:
     left, right = make.tone(0.5, 300), make.tone(0.5, 500)
     (tmp_path / "in").mkdir()
@@ -178,6 +189,21 @@ def test_kaldi_gets_wav_and_nothing_else(tmp_path: Path, make: Any) -> None:
     assert (tmp_path / "nemo" / "audio" / "00000" / "a.flac").read_bytes() == (tmp_path / "in/a.flac").read_bytes()
 
 
+def test_audio_that_has_changed_is_copied_again_and_what_fails_then_leaves_no_mark(tmp_path: Path, make: Any) -> None:
+    source, out = flac_manifest(tmp_path / "in", make), tmp_path / "out"
+    audio, copy = tmp_path / "in" / "a.flac", out / "audio" / "00000" / "a.wav"
+    convert(source, out, FORMATS["kaldi"], copy_audio=True)
+    data = audio.read_bytes()
+    before = copy.read_bytes()
+    audio.write_bytes(data[:200] + bytes(len(data) - 200))
+    with pytest.raises(DataError, match="a: "):
+        convert(source, out, FORMATS["kaldi"], copy_audio=True)
+    assert not (out / "convert.json").exists()
+    audio.write_bytes(data)
+    convert(source, out, FORMATS["kaldi"], copy_audio=True)
+    assert copy.read_bytes() == before
+
+
 def test_damaged_audio_is_named_and_leaves_no_mark(tmp_path: Path, make: Any) -> None:
     source = flac_manifest(tmp_path / "in", make)
     data = (tmp_path / "in" / "a.flac").read_bytes()
@@ -204,6 +230,17 @@ def test_what_an_earlier_convert_wrote_and_this_one_does_not_is_removed(digits: 
     convert(digits / "test-clean.csv", out, FORMATS["deepspeech.pytorch"])
     assert sorted(path.name for path in out.iterdir()) == ["convert.json", "pytorch_manifest.json", "txt"]
     assert len(list((out / "txt" / "00000").iterdir())) == 6
+
+
+def test_tables_that_are_not_needed_any_more_are_removed(digits: Path, tmp_path: Path) -> None:
+    samples = [replace(one, speaker=f"No {one.speaker}") for one in read_manifest(digits / "dev-clean.csv")]
+    (tmp_path / "in.csv").write_bytes(manifest_bytes(samples, tmp_path))
+    convert(tmp_path / "in.csv", tmp_path / "out", FORMATS["kaldi"])
+    assert (tmp_path / "out" / "utt2id").exists()
+    assert (tmp_path / "out" / "spk2name").exists()
+    convert(digits / "dev-clean.csv", tmp_path / "out", FORMATS["kaldi"])
+    assert not (tmp_path / "out" / "utt2id").exists()
+    assert not (tmp_path / "out" / "spk2name").exists()
 
 
 def test_a_folder_that_is_not_of_this_convert_is_left_alone(digits: Path, tmp_path: Path, make: Any) -> None:

@@ -137,6 +137,31 @@ def test_kaldi_names_utterances_by_speaker_only_where_that_is_needed(tmp_path: P
     assert [clip.sample.speaker for clip in read(FORMATS["kaldi"], tmp_path)] == ["Ann O'Hara", "Ann O'Hara", "bob"]
 
 
+def test_a_speaker_is_never_taken_for_a_speakerless_utterance(tmp_path: Path) -> None:
+    def one(name: str, speaker: str) -> Sample:
+        return Sample(id=name, path=Path(), size=len(WAV), transcript="t", duration=0.01, speaker=speaker)
+
+    write(FORMATS["kaldi"], [one("b", ""), one("b-1", "b")], tmp_path)
+    assert len((tmp_path / "spk2utt").read_text().splitlines()) == 2
+    write(FORMATS["kaldi"], [one("b", "b")], tmp_path)
+    assert [clip.sample.speaker for clip in read(FORMATS["kaldi"], tmp_path)] == ["b"]
+
+
+def test_trn_puts_speakers_before_ids_unless_all_have_them(tmp_path: Path) -> None:
+    def lines(*samples: tuple[str, str]) -> list[str]:
+        write(
+            FORMATS["trn"],
+            [Sample(id=name, path=Path(), size=0, transcript=" t  u", speaker=who) for name, who in samples],
+            tmp_path,
+        )
+        return (tmp_path / "text.trn").read_text().splitlines()
+
+    assert lines(("19-1", "19"), ("26_1", "26")) == ["t u (19-1)", "t u (26_1)"]
+    assert lines(("19-1", "19"), ("2", "Spk 7")) == ["t u (19-19-1)", "t u (Spk7-2)"]
+    with pytest.raises(DataError, match="name all speakers"):
+        lines(("b", "a"), ("a-b", ""))
+
+
 GOOD = '{"audio_filepath": "a.wav", "duration": 0.01, "text": "t"}\n'
 BAD_NEMO = {
     '{"audio_filepath": "a.wav", "duration": NaN, "text": "t"}': "NaN is not JSON",
@@ -247,6 +272,18 @@ def test_what_lhotse_can_do_and_we_cannot_is_refused_by_line(message: str, line:
     (tmp_path / "cuts.jsonl.gz").write_bytes(gzip.compress((cut() + line).encode()))
     with pytest.raises(DataError, match=re.escape("cuts.jsonl.gz:2: ") + ".*" + re.escape(message)):
         read(FORMATS["lhotse"], tmp_path)
+
+
+def test_times_of_a_supervision_begin_with_its_cut(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(WAV)
+    pieces = [cut(start=0.004, supervision={"duration": 0.002}), cut(start=0.004, supervision={"id": "t"})]
+    (tmp_path / "cuts.jsonl.gz").write_bytes(gzip.compress("".join(pieces).encode()))
+    assert [(clip.start, clip.end) for clip in read(FORMATS["lhotse"], tmp_path)] == [(0.004, 0.006), (0.004, 0.014)]
+
+
+def test_what_is_gzipped_holds_no_time(tmp_path: Path) -> None:
+    write(FORMATS["lhotse"], [Sample(id="a", path=Path(), size=0, transcript="t")], tmp_path)
+    assert (tmp_path / "cuts.jsonl.gz").read_bytes()[4:8] == bytes(4)
 
 
 def test_recordings_and_supervisions_are_read_without_cuts(tmp_path: Path) -> None:
