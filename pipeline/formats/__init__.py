@@ -43,9 +43,7 @@ def guess(place: Path) -> Format:
         found = [one for one in FORMATS.values() if place.name in one.mains or one.begins(head)]
     if not found:
         readable = ", ".join(one.name for one in FORMATS.values() if one.read)
-        what = (
-            "holds no data set that we know: name a file in it, or" if place.is_dir() else "does not tell its format:"
-        )
+        what = "holds no data set we know: name a file in it, or" if place.is_dir() else "does not tell its format:"
         raise UsageError(f"{place} {what} add --from, one of {readable}")
     return found[0]
 

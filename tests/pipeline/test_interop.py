@@ -23,9 +23,9 @@ from dsprep.pipeline.formats import FORMATS
 from dsprep.pipeline.samples import audio_bytes
 
 
-def needs(package: str) -> pytest.MarkDecorator:
+def needs(package: str, install: str = "--group interop") -> pytest.MarkDecorator:
     absent = importlib.util.find_spec(package) is None
-    return pytest.mark.skipif(absent, reason=f"{package} is not installed (dependency group interop)")
+    return pytest.mark.skipif(absent, reason=f"{package} is not installed (pip install {install})")
 
 
 def said_by(program: str, *arguments: Path) -> Any:
@@ -163,7 +163,7 @@ print(json.dumps(list(manifest.item_iter(sys.argv[1]))))
 """
 
 
-@needs("nemo")
+@needs("nemo", "--no-deps nemo_toolkit")
 def test_nemo_reads_the_manifest(source: Path, tmp_path: Path) -> None:
     convert(source, tmp_path / "out", FORMATS["nemo"])
     rows = said_by(NEMO, tmp_path / "out" / "nemo_manifest.json")
