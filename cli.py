@@ -27,6 +27,7 @@ from .pipeline.tables import printable
 
 if TYPE_CHECKING:
     from .manifests import Alphabet
+    from .pipeline.formats import Format
     from .pipeline.report import ImportReport
     from .pipeline.text import Profile
     from .trainer.checkpoint import EpochResult
@@ -106,7 +107,7 @@ def corpora(markdown: bool) -> None:
 @click.option(
     "--source",
     multiple=True,
-    help="An archive, a folder of archives, an unpacked folder, or a URL. Repeatable.",
+    help="An archive, a folder of archives, an unpacked folder, a URL, or mdc:ID (key in MDC_API_KEY). Repeatable.",
 )
 @click.option("--part", multiple=True, help="A part to import, repeatable.  [default: all that the sources hold]")
 @click.option("--only", multiple=True, metavar="FILTER", help="Rows to keep, as gender=female or 'up_votes>=3'.")
@@ -144,6 +145,7 @@ def import_(
     Without --source the published archives are fetched. Killed or interrupted, the same command goes on.
     """
     from .importers import CORPORA
+    from .pipeline.fetch import Access
     from .pipeline.importing import import_corpus
     from .pipeline.job import job
     from .pipeline.workers import available
@@ -169,7 +171,8 @@ def import_(
         without_ffmpeg=without_ffmpeg,
     )
     with _progress() as progress:
-        report = import_corpus(asked, out, workers or available(), progress)
+        access = Access(mdc_key=os.environ.get("MDC_API_KEY", "").strip())
+        report = import_corpus(asked, out, workers or available(), progress, access)
     _print_import(report, out)
     empty = [one.name for one in report.parts if one.name in (part or [one.name]) and not one.kept.rows]
     if empty and (part or not any(one.kept.rows for one in report.parts)):
@@ -219,6 +222,56 @@ def shard(manifests: tuple[Path, ...], out: Path, shard_bytes: str, seed: int, w
         report = write_shards(manifests, out, size, seed, workers or available(), progress)
     size_text, hours = _bytes(report.bytes), _hours(report.seconds)
     click.echo(f"{report.samples} samples, {hours} h, in {report.shards} shards, {size_text}: {out}")
+
+
+class ConvertCommand(click.Command):
+    """A command whose help ends with the table of formats, looked up only then."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from .pipeline.formats import FORMATS
+
+        with formatter.section("Formats"):
+            formatter.write_dl([(one.name, _title(one)) for one in FORMATS.values()])
+
+
+@main.command(cls=ConvertCommand)
+@click.argument("source", type=path_type)
+@click.argument("out", type=path_type)
+@click.option("--to", required=True, help="Format to write.")
+@click.option("--from", "by", help="Format of SOURCE.  [default: what it looks like]")
+@click.option("--root", type=path_type, help="Where relative paths in SOURCE begin.  [default: its own folder]")
+@click.option("--copy-audio", is_flag=True, help="Write the audio into OUT/audio instead of naming where it is.")
+@workers_option
+def convert(
+    source: Path,
+    out: Path,
+    to: str,
+    by: str | None,
+    root: Path | None,
+    copy_audio: bool,
+    workers: int | None,
+) -> None:
+    """Write the data set SOURCE in another format into the folder OUT, and say what that cannot hold."""
+    from .pipeline.converting import convert as convert_data
+    from .pipeline.formats import FORMATS
+    from .pipeline.workers import available
+
+    target = FORMATS[one_of("format", to, FORMATS)]
+    origin = FORMATS[one_of("format", by, FORMATS)] if by else None
+    with _progress() as progress:
+        report = convert_data(
+            source,
+            out,
+            target,
+            origin,
+            root=root,
+            copy_audio=copy_audio,
+            workers=workers or available(),
+            progress=progress,
+        )
+    for note in report.notes:
+        _notice(f"note: {note}")
+    click.echo(f"{report.samples} samples from {report.source.name} to {to}: {out / target.mains[0]}")
 
 
 @main.command()
@@ -510,6 +563,10 @@ def _device(name: str | None) -> str:
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"--device {name}: {str(error).splitlines()[0]}") from error
     return name
+
+
+def _title(one: Format) -> str:
+    return one.title if one.read else f"{one.title} (--to only)"
 
 
 def _size(text: str) -> int:

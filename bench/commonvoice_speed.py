@@ -73,7 +73,7 @@ def made_clips() -> tuple[list[bytes], list[float], str]:
     for seed in range(DIFFERENT):
         wanted = round(chance.uniform(3, 10) * RATE)
         joined = [chance.choice(digits) for _ in range(40)] if digits else [noise(seed, wanted)]
-        samples = np.concatenate(joined)[:wanted]
+        samples = np.concatenate(joined)[:wanted].astype(np.int16)
         clips.append(encoded(samples, RATE, "MP3"))
         lengths.append(len(samples) / RATE)
     return clips, lengths, "genuine digits, joined" if digits else "made noise"

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from .errors import DataError
 from .sample import Sample
+from .utterance import ID
 
 REQUIRED = ("wav_filename", "wav_filesize", "transcript")
 COLUMNS = (*REQUIRED, "id", "duration", "speaker", "offset")
@@ -52,8 +53,8 @@ def csv_lines(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[
         yield (",".join(map(_quote, cells)) + "\n").encode()
 
 
-def read_manifest(path: Path) -> list[Sample]:
-    """The samples of the CSV at `path`, in its order, paths resolved against its folder.
+def read_manifest(path: Path, root: Path | None = None) -> list[Sample]:
+    """The samples of the CSV at `path`, in its order; relative paths begin at `root`, by default at its own folder.
 
     Raises:
         DataError: the file is missing, has no such columns, or a row cannot be a sample (named by line).
@@ -63,14 +64,14 @@ def read_manifest(path: Path) -> list[Sample]:
             2**31 - 1
         )  # of the whole process; a transcript may be longer than the 131072 it begins with
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(_samples(csv.reader(file, strict=True), path))
+            return list(_samples(csv.reader(file, strict=True), path, root or path.parent))
     except FileNotFoundError as error:
         raise DataError(f"there is no manifest {path}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a manifest: {error}") from error
 
 
-def _samples(rows: Iterator[list[str]], path: Path) -> Iterator[Sample]:
+def _samples(rows: Iterator[list[str]], path: Path, root: Path) -> Iterator[Sample]:
     header = next(rows, [])
     missing = [name for name in REQUIRED if name not in header]
     if missing:
@@ -82,7 +83,7 @@ def _samples(rows: Iterator[list[str]], path: Path) -> Iterator[Sample]:
         if len(cells) != len(header):
             raise DataError.at(path, number, f"{len(cells)} cells under {len(header)} columns")
         try:
-            sample = _sample(dict(zip(header, cells, strict=True)), path.parent, seen)
+            sample = _sample(dict(zip(header, cells, strict=True)), root, seen)
         except ValueError as error:
             raise DataError.at(path, number, str(error)) from error
         if sample.id in seen:
@@ -117,7 +118,9 @@ def _made_id(name: str, seen: set[str]) -> str:
     """An id for a row that has none: the file's stem, with its folders and a count where that is not unique."""
     stem = name.removesuffix(Path(name).suffix)
     for words in (Path(stem).name, stem):
-        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", words).strip("-")[-80:] or "clip"
+        plain = words
+        if not ID.fullmatch(words):
+            plain = re.sub(r"[^A-Za-z0-9_-]+", "-", words).strip("-")[-80:] or "clip"
         if plain not in seen:
             return plain
     count = 2

@@ -31,7 +31,9 @@ from .work import Work, convert_all, done_before
 BEGUN_BY = "dsprep import"
 
 
-def import_corpus(job: Job, out: Path, workers: int, progress: Progress = silent) -> ImportReport:
+def import_corpus(
+    job: Job, out: Path, workers: int, progress: Progress = silent, access: fetch.Access = fetch.ACCESS
+) -> ImportReport:
     """Import a corpus into the folder `out`.
 
     Raises:
@@ -46,7 +48,7 @@ def import_corpus(job: Job, out: Path, workers: int, progress: Progress = silent
         raise UsageError(f"{corpus.title} is not fetched by dsprep. It needs {corpus.needs}")
     earlier = _Earlier(out, job)
     begin(out, IMPORTED, earlier.facts(), earlier.check)
-    places = _places(job, out, progress)
+    places = _places(job, out, progress, access)
     if report := finished(out, job, places, progress):
         end(out)
         return report
@@ -95,13 +97,13 @@ class _Earlier:
             )
 
 
-def _places(job: Job, out: Path, progress: Progress) -> list[tuple[Section, list[Place]]]:
+def _places(job: Job, out: Path, progress: Progress, access: fetch.Access) -> list[tuple[Section, list[Place]]]:
     """Where each section lies. If no parts are named, those that the sources hold are meant."""
     wanted = job.parts or tuple(part.name for part in job.corpus.parts)
     places = []
     for section in sections(job.corpus, wanted):
         part = job.corpus.part(section.parts[0])
-        found = find(section, fetch.local(part, job.sources, out / "archives", progress))
+        found = find(section, fetch.local(part, job.sources, out / "archives", progress, access))
         places += [(section, found)] if found else []
         if not found and job.parts:
             names = ", ".join(archive.name for archive in part.archives)

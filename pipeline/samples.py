@@ -36,8 +36,7 @@ def read_samples(places: Sequence[Path]) -> list[Sample]:
             samples[sample.id] = sample
     if not samples:
         raise DataError(f"{', '.join(map(str, places))}: no samples in there")
-    for sample, fault in file_faults(samples.values()):
-        raise DataError(f"{sample.id}: {fault}")
+    check_files(samples.values())
     return list(samples.values())
 
 
@@ -86,6 +85,16 @@ def manifest_in(place: Path) -> Path:
             f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv"
         )
     return place / MANIFEST
+
+
+def check_files(samples: Iterable[Sample]) -> None:
+    """Make sure that every sample's bytes can be there, by the sizes of files.
+
+    Raises:
+        DataError: a file is gone, or of another size than its sample says.
+    """
+    for sample, fault in file_faults(samples):
+        raise DataError(f"{sample.id}: {fault}")
 
 
 def file_faults(samples: Iterable[Sample]) -> Iterator[tuple[Sample, str]]:
