@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test demo bench check format clean
+.PHONY: test demo bench check format interop clean
 
 test: check  ## the whole test suite
 	$(BIN)/python -m pytest -n 2 -q -rs
@@ -23,6 +23,10 @@ bench: .venv/.installed  ## speed and memory, beside the floor
 format: .venv/.installed  ## what check asks for, done
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+
+interop: .venv/.installed  ## the libraries that read what convert writes, for their tests; NeMo's are only looked into
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group interop
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps nemo_toolkit
 
 clean:  ## all that these made
 	rm -rf .venv demo build dist dsprep.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

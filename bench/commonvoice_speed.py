@@ -145,9 +145,8 @@ def ten_times(home: Path, clips: list[bytes], count: int, before: Cost) -> None:
     peaks = [peak_bytes(import_command(one, out), out) for one in (home / "small-archives", source)]
     after = cost(import_command(source, out), out)
     again = cost(import_command(source, out))
-    print(
-        f"\n{10 * count} clips: {after.wall / before.wall:.2f} times the wall time, {after.cpu / before.cpu:.2f} the CPU"
-    )
+    wall, cpu = after.wall / before.wall, after.cpu / before.cpu
+    print(f"\n{10 * count} clips: {wall:.2f} times the wall time, {cpu:.2f} times the CPU")
     print(f"peak memory {peaks[0] / 1e6:.0f} MB, {peaks[1] / 1e6:.0f} MB with ten times the clips")
     print(f"a second run takes {again.wall:.2f} s, {again.wall / after.wall:.1%} of the first")
 
