@@ -1,0 +1,42 @@
+"""A window on a file: `size` bytes from `begin` on, as a file of their own. Audio lies inside tars and after headers."""
+
+import io
+import os
+from typing import BinaryIO
+
+
+class Window(io.RawIOBase):
+    """Read-only, seekable; `head`, if given, is read in place of as many first bytes. The file stays its owner's."""
+
+    def __init__(self, file: BinaryIO, begin: int, size: int, head: bytes = b"") -> None:
+        self._file, self._begin, self._size, self._head, self._place = file, begin, size, head, 0
+        self.error: OSError | None = None
+        """That reading met. libsndfile calls back through C, where an exception would be printed and forgotten."""
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._place = max(0, offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence])
+        return self._place
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill `buffer` as far as the window goes; 0 at its end."""
+        count = max(0, min(len(buffer), self._size - self._place))
+        if self._place < len(self._head):
+            data = self._head[self._place : self._place + count]
+        else:
+            try:
+                self._file.seek(self._begin + self._place)
+                data = self._file.read(count)
+            except OSError as error:
+                self.error, data = error, b""
+        buffer[: len(data)] = data
+        self._place += len(data)
+        return len(data)
