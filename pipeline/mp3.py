@@ -8,48 +8,21 @@
 libsndfile reads a stream without a true count as far as its first bit rate would reach (43 056 of 145 152 samples
 of a VBR stream), and says nothing when frames are missing. Neither is seen in what it returns, so the walk decides.
 
-Frame headers: ISO/IEC 11172-3 section 2.4.1.3 and 13818-3. Tags: ID3v2.4.0 section 3.1, "Xing/Info" and its LAME
+Tags: ID3v2.4.0 section 3.1, "Xing/Info" and its LAME
 extension as LAME writes it, "VBRI" as Fraunhofer's encoder writes it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import BinaryIO
 
+from .mpeg import Frame, frame, frame_sizes
 from .unreadable import Unreadable
 
 BLOCK = 1 << 20
 """Bytes walked at a time."""
 TAG_BYTES = 192
 """The longest header of a frame, side information and VBR tag that the walk looks at, in bytes."""
-
-_KBITS = {  # by (MPEG 1?, layer): the bit rates of the indices 1 to 14, kbit/s
-    (True, 1): range(32, 449, 32),
-    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (True, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (False, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-    (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-_RATES = (44_100, 48_000, 32_000)
-_SHIFTS = {3: 0, 2: 1, 0: 2}  # MPEG 1, 2 and 2.5 by the version bits: their rates are halved so often
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What a frame's header says."""
-
-    layer: int
-    rate: int
-    """Hz."""
-    channels: int
-    samples: int
-    """In the frame, of each channel."""
-    bytes: int
-    """Of the whole frame; 0 in free format, which does not tell."""
-    side: int
-    """Bytes from the frame's begin to where a VBR tag would be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,37 +82,6 @@ class Mp3:
         return f"its last MP3 frame, after {self.frames}, is cut off" if self.cut_off else None
 
 
-def frame(head: bytes) -> Frame | None:
-    """The frame that begins with these (at least four) bytes; None if none does."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] < 0xE0:
-        return None
-    version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
-    kbits, rate = head[2] >> 4, head[2] >> 2 & 3
-    if version == 1 or layer == 4 or kbits == 15 or rate == 3:
-        return None
-    hertz = _RATES[rate] >> _SHIFTS[version]
-    samples = 384 if layer == 1 else 576 if layer == 3 and version != 3 else 1152
-    mono = head[3] >> 6 == 3
-    side = (9 if mono else 17) if version != 3 else (17 if mono else 32)
-    slots = (
-        samples // (32 if layer == 1 else 8) * 1000 * _KBITS[version == 3, layer][kbits - 1] // hertz if kbits else 0
-    )
-    size = (slots + (head[2] >> 1 & 1)) * (4 if layer == 1 else 1) if kbits else 0
-    return Frame(layer, hertz, 1 if mono else 2, samples, size, 4 + side)
-
-
-@lru_cache(maxsize=64)
-def _sizes(second: int, rate: int) -> Mapping[bytes, int]:
-    """Bytes of a frame by the first three bytes of its header, for one version, layer and rate."""
-    heads = (
-        bytes((0xFF, second & 0xFE | crc, kbits << 4 | rate << 2 | low))
-        for crc in (0, 1)
-        for kbits in range(1, 15)
-        for low in range(4)
-    )
-    return {head: one.bytes for head in heads if (one := frame(head + b"\0"))}
-
-
 def walk(file: BinaryIO, size: int) -> Mp3:
     """The frames of the MP3 stream in `file`, `size` bytes from its position 0.
 
@@ -150,12 +92,10 @@ def walk(file: BinaryIO, size: int) -> Mp3:
     head = _at(file, begin, TAG_BYTES)
     first = frame(head)
     if first is None or not first.bytes:
-        kind = (
-            "an MP3 in free format, which tells no length" if first else "no MP3: no frame is where its first must be"
-        )
-        raise Unreadable(f"{kind}; convert it to WAV")
+        what = "an MP3 in free format, which tells no length" if first else "no MP3, though it begins like one"
+        raise Unreadable(f"{what}; convert it to WAV")
     tag = _vbr_tag(head, first)
-    run = _run(file, begin + (first.bytes if tag else 0), size, _sizes(head[1] & 0xFE, head[2] >> 2 & 3))
+    run = _run(file, begin + (first.bytes if tag else 0), size, frame_sizes(head[1] & 0xFE, head[2] >> 2 & 3))
     promised, trim = tag or (None, 0)
     return Mp3(
         rate=first.rate,
@@ -198,9 +138,8 @@ def _run(file: BinaryIO, begin: int, size: int, sizes: Mapping[bytes, int]) -> _
         place += offset
         if place > size:
             return _Run(frames - 1, heads, place - step, True, seams, 0)
-        if offset and place < size and offset + 3 > len(data):
-            if size - place >= 3:
-                continue
+        if offset and offset + 3 > len(data) and place + 3 <= size:
+            continue
         after = _skip_tags(file, place, size)
         if after == size:
             return _Run(frames, heads, place, False, seams, 0)

@@ -6,7 +6,8 @@
 
 from dataclasses import dataclass
 
-from .mp3 import after_id3, estimate, frame
+from .mp3 import after_id3, estimate
+from .mpeg import frame
 from .sphere import MAGIC, sphere
 from .unreadable import Unreadable
 

@@ -27,8 +27,18 @@ from .window import Window
 
 SMALL = 1 << 20
 """Bytes up to which a file is read into memory at once; longer ones are read where they lie."""
+DECLARED = ("m4a", "wma", "webm")
+"""Kinds whose header tells seconds; of other kinds ffprobe guesses."""
 LATE = 0.1
-"""Seconds that ffmpeg may bring less than an M4A, WMA or WebM declares: encoders' delays are up to 0.064 s."""
+"""Seconds that ffmpeg may bring less than is declared: encoders' delays were up to 0.064 s."""
+WHAT = {
+    "flac": "FLAC that does not tell its length",
+    "mp3": "MP3 of several parts, or of changing bit rates and without a count of its frames,",
+    "ogg": "Ogg that is neither Vorbis nor Opus",
+    "sphere": "SPHERE compressed by shorten",
+    "wav": "WAV of this coding",
+}
+"""Why ffmpeg is asked for kinds that libsndfile reads."""
 
 
 class Stream:
@@ -78,22 +88,22 @@ def _open(source: BinaryIO, head: bytes, size: int) -> Stream:
         tag = mp3.after_id3(head)
         source, size = _windowed(source, tag, size - tag), size - tag
     if found.kind == "unknown":
-        raise Unreadable(
-            f"it is no audio that is known here: it begins with {head[:8].hex(' ')}" if head else "it is empty"
-        )
+        begins = f"it is no audio that is known here: it begins with {head[:8].hex(' ')}"
+        raise Unreadable(begins if head else "it is empty")
     if found.kind == "sphere":
         return _sphere(source, size)
-    if found.needs_ffmpeg:
-        return _by_ffmpeg(source, found.kind)
     if found.kind == "mp3":
         return _mp3(source, size)
-    if found.kind == "ogg":
-        return _by_libsndfile(source, ogg.shortfall(source, size))
     said = promise(found.kind, source, size)
+    shortfall = f"{size} of {said.bytes} bytes are there" if said.bytes > size else None
+    if found.kind == "ogg":
+        shortfall = ogg.shortfall(source, size)
+    if found.needs_ffmpeg:
+        return _by_ffmpeg(source, found.kind, shortfall)
     if said.unset is not None:
         source.seek(0)
         source = _windowed(source, 0, size, source.read(said.unset) + b"\xff" * 4)
-    return _by_libsndfile(source, f"{size} of {said.bytes} bytes are there" if said.bytes > size else None)
+    return _by_libsndfile(source, shortfall)
 
 
 def _mp3(source: BinaryIO, size: int) -> Stream:
@@ -106,9 +116,8 @@ def _mp3(source: BinaryIO, size: int) -> Stream:
             stream.promised = walked.promised_samples
             return stream
         stream.close()
-    decoded = _by_ffmpeg(source, "MP3 whose length is not told, or told wrongly,")
+    decoded = _by_ffmpeg(source, "mp3", shortfall)
     slack = walked.trim + 2 * walked.samples_per_frame
-    decoded.shortfall = shortfall
     if abs(len(decoded.samples) - walked.frames * walked.samples_per_frame) > slack:
         raise Unreadable(f"ffmpeg made {len(decoded.samples)} samples of its {walked.frames} frames: it is damaged")
     return decoded
@@ -120,7 +129,7 @@ def _sphere(source: BinaryIO, size: int) -> Stream:
     head += source.read(header_bytes(head) - 16 + 4)
     said = sphere(head)
     if said.shorten:
-        stream: Stream = _by_ffmpeg(source, "SPHERE compressed by shorten")
+        stream: Stream = _by_ffmpeg(source, "sphere", None)
         if said.samples is not None and stream.promised != said.samples:
             raise Unreadable(f"ffmpeg made {stream.promised} of its {said.samples} samples; {MEND}")
         return stream
@@ -199,7 +208,9 @@ def _by_libsndfile(source: BinaryIO, shortfall: str | None, **how: Any) -> _Libs
         if shortfall:
             raise Truncated(shortfall) from error
         raise Unreadable(error.error_string) from error
-    stream.shortfall = shortfall
+    if shortfall:
+        # What libsndfile reckons from is what is there.
+        stream.shortfall, stream.promised = shortfall, None
     return stream
 
 
@@ -218,12 +229,13 @@ class _Ffmpeg(Stream):
         return block.astype(np.float32) / np.float32(1 << 15)
 
 
-def _by_ffmpeg(source: BinaryIO, kind: str) -> _Ffmpeg:
-    ffmpeg.require(kind)
+def _by_ffmpeg(source: BinaryIO, kind: str, shortfall: str | None) -> _Ffmpeg:
+    ffmpeg.require(WHAT.get(kind, kind))
     source.seek(0)
     decoded = ffmpeg.decode(source.read())
     stream = _Ffmpeg(decoded)
+    stream.shortfall = shortfall
     seconds = len(decoded.samples) / decoded.rate
-    if kind in ("m4a", "wma", "webm") and decoded.declared_seconds and seconds < decoded.declared_seconds - LATE:
+    if kind in DECLARED and decoded.declared_seconds and seconds < decoded.declared_seconds - LATE:
         stream.shortfall = f"{seconds:.3f} of {decoded.declared_seconds:.3f} s are there"
     return stream

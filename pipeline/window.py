@@ -1,4 +1,7 @@
-"""A window on a file: `size` bytes from `begin` on, as a file of their own. Audio lies inside tars and after headers."""
+"""A window on a file: `size` bytes from `begin` on, as a file of their own.
+
+Audio lies inside tars, behind headers and between tags.
+"""
 
 import io
 import os
