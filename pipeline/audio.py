@@ -11,6 +11,7 @@ channel chosen; resampled by soxr HQ in float32 over the whole cut; rounded to n
 
 import io
 import struct
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,22 +92,19 @@ class Audio:
         """
         stream = self._stream
         places = sorted((_Place(index, cut, stream) for index, cut in enumerate(wanted)), key=lambda one: one.first)
-        for place in places:
-            if place.refused:
-                yield place.index, place.refused
-        waiting = [place for place in places if not place.refused]
-        step, done = _step(stream, waiting), 0
-        while waiting and len(block := stream.read(step)):
-            left = []
-            for place in waiting:
-                if place.first <= done + len(block):
-                    place.take(block, done)
-                if place.last is not None and place.last <= done + len(block):
+        yield from ((place.index, place.refused) for place in places if place.refused)
+        coming = deque(place for place in places if not place.refused)
+        step, done, under_way = _step(stream, coming), 0, list[_Place]()
+        while (coming or under_way) and len(block := stream.read(step)):
+            end = done + len(block)
+            while coming and coming[0].first <= end:
+                under_way.append(coming.popleft())
+            for place in under_way:
+                place.take(block, done)
+                if place.ends_by(end):
                     yield place.index, place.sound()
-                else:
-                    left.append(place)
-            waiting, done = left, done + len(block)
-        for place in waiting:
+            under_way, done = [place for place in under_way if not place.ends_by(end)], end
+        for place in (*under_way, *coming):
             yield place.index, place.fault(done) or place.sound()
 
 
@@ -190,11 +188,16 @@ class _Place:
             # A copy, lest the other channels be held too.
             self.parts.append(part.mean(axis=1) if self.cut.channel is None else part[:, self.cut.channel].copy())
 
+    def ends_by(self, frame: int) -> bool:
+        """Whether all of the cut lies before that frame; one to the end of the file waits for that."""
+        return self.last is not None and self.last <= frame
+
     def sound(self) -> Pcm | Unreadable:
-        """The cut as PCM."""
+        """The cut as PCM; it lets go of what it held."""
         if not self.parts:
             return np.empty(0, np.int16)
         samples = self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
+        self.parts = []
         if self.stream.ready:
             return samples
         return _to_pcm(samples, self.stream.rate)

@@ -21,6 +21,7 @@ from .unreadable import Unreadable
 
 BLOCK = 1 << 20
 """Bytes walked at a time."""
+VBRI = b"VBRI"
 TAG_BYTES = 192
 """The longest header of a frame, side information and VBR tag that the walk looks at, in bytes."""
 
@@ -36,6 +37,8 @@ class Mp3:
     samples_per_frame: int
     promised: int | None
     """Frames that a Xing, Info or VBRI tag says there are; None without one."""
+    vbri: bool
+    """Whether that tag is VBRI, which libsndfile does not know."""
     trim: int
     """Samples that a LAME tag has the decoder drop, at both ends together."""
     vbr: bool
@@ -64,7 +67,9 @@ class Mp3:
     @property
     def counted(self) -> bool:
         """Whether libsndfile knows how long it is: it trusts a tag's count, and reckons with the first bit rate."""
-        return not self.seams and (not self.vbr if self.promised is None else self.promised >= self.frames)
+        if self.seams or self.vbri:
+            return False
+        return not self.vbr if self.promised is None else self.promised >= self.frames
 
     def shortfall(self) -> str | None:
         """What is missing at its end; None if it is whole.
@@ -103,6 +108,7 @@ def walk(file: BinaryIO, size: int) -> Mp3:
         frames=run.frames,
         samples_per_frame=first.samples,
         promised=promised,
+        vbri=tag is not None and head[36:40] == VBRI,
         trim=trim,
         vbr=len({head[2] >> 4 for head in run.heads}) > 1,
         begin=begin,
@@ -153,7 +159,7 @@ def _run(file: BinaryIO, begin: int, size: int, sizes: Mapping[bytes, int]) -> _
 
 def _vbr_tag(head: bytes, first: Frame) -> tuple[int | None, int] | None:
     """(frames that follow, samples to drop) of a first frame that is a Xing, Info or VBRI tag; None if it is sound."""
-    if head[36:40] == b"VBRI":
+    if head[36:40] == VBRI:
         return int.from_bytes(head[50:54]), 0
     if head[first.side : first.side + 4] not in (b"Xing", b"Info"):
         return None

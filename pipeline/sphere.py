@@ -68,6 +68,16 @@ class Sphere:
             raise Unreadable(f"SPHERE with {self.sample_bytes} bytes a sample of {self.coding}; {MEND}")
         return _SUBTYPES[self.coding, self.sample_bytes]
 
+    def shorten_header(self) -> bytes:
+        """A header that says that shorten's stream follows, which ffmpeg believes and some files leave out."""
+        count = "" if self.samples is None else f"sample_count -i {self.samples}\n"
+        coding = f"{self.coding},embedded-shorten-v2.00"
+        text = (
+            f"NIST_1A\n   1024\nchannel_count -i {self.channels}\nsample_rate -i {self.rate}\n{count}"
+            f"sample_n_bytes -i {self.sample_bytes}\nsample_coding -s{len(coding)} {coding}\nend_head\n"
+        )
+        return text.encode().ljust(1024)
+
 
 MEND = "convert it to WAV with NIST's w_decode or sph2pipe"
 

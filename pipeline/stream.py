@@ -129,7 +129,8 @@ def _sphere(source: BinaryIO, size: int) -> Stream:
     head += source.read(header_bytes(head) - 16 + 4)
     said = sphere(head)
     if said.shorten:
-        stream: Stream = _by_ffmpeg(source, "sphere", None)
+        source.seek(said.begin)
+        stream: Stream = _by_ffmpeg(BytesIO(said.shorten_header() + source.read()), "sphere", None)
         if said.samples is not None and stream.promised != said.samples:
             raise Unreadable(f"ffmpeg made {stream.promised} of its {said.samples} samples; {MEND}")
         return stream
@@ -175,7 +176,8 @@ class _Libsndfile(Stream):
     def read(self, frames: int) -> NDArray[Any]:
         if self.failure:
             return self._none(0)
-        out = self._none(frames)
+        # libsndfile fills what it cannot read with zeros, which costs as much as reading it: ask for no more than is.
+        out = self._none(min(frames, max(1, self.file.frames - self.place)))
         try:
             block = self.file.read(out=out)
         except soundfile.LibsndfileError as error:
