@@ -10,7 +10,6 @@ A decoder's success is not trusted: what a file promises is known before it is d
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -23,7 +22,7 @@ from .container import promise
 from .probe import HEAD, probe
 from .sphere import MEND, header_bytes, sphere
 from .unreadable import Truncated, Unreadable
-from .window import Window
+from .window import Memory, Window
 
 SMALL = 1 << 20
 """Bytes up to which a file is read into memory at once; longer ones are read where they lie."""
@@ -71,10 +70,10 @@ def open_stream(file: BinaryIO, size: int) -> Iterator[Stream]:
         NeedsFfmpeg: libsndfile does not read it, and ffmpeg is not installed.
     """
     begin = file.tell()
-    head = file.read(size if size <= SMALL else HEAD)
-    if len(head) < min(size, HEAD):
+    head = file.read(expected := size if size <= SMALL else min(size, HEAD))
+    if len(head) < expected:
         raise Truncated(f"{len(head)} of {size} bytes are there")
-    source = BytesIO(head) if size <= SMALL else _windowed(file, begin, size)
+    source = Memory(head) if size <= SMALL else _windowed(file, begin, size)
     stream = _open(source, head[:HEAD], size)
     try:
         yield stream
@@ -130,7 +129,7 @@ def _sphere(source: BinaryIO, size: int) -> Stream:
     said = sphere(head)
     if said.shorten:
         source.seek(said.begin)
-        stream: Stream = _by_ffmpeg(BytesIO(said.shorten_header() + source.read()), "sphere", None)
+        stream: Stream = _by_ffmpeg(Memory(said.shorten_header() + source.read()), "sphere", None)
         if said.samples is not None and stream.promised != said.samples:
             raise Unreadable(f"ffmpeg made {stream.promised} of its {said.samples} samples; {MEND}")
         return stream
@@ -152,9 +151,9 @@ def _sphere(source: BinaryIO, size: int) -> Stream:
 
 def _windowed(file: BinaryIO, begin: int, size: int, head: bytes = b"") -> BinaryIO:
     """A window, or for what lies in memory and is wanted whole, that."""
-    if isinstance(file, BytesIO) and not head:
+    if isinstance(file, Memory) and not head:
         with file.getbuffer() as held:
-            return file if (begin, size) == (0, len(held)) else BytesIO(held[begin : begin + size])
+            return file if (begin, size) == (0, len(held)) else Memory(held[begin : begin + size])
     return cast(BinaryIO, Window(file, begin, size, head))
 
 

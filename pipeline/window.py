@@ -1,11 +1,22 @@
-"""A window on a file: `size` bytes from `begin` on, as a file of their own.
+"""Files as libsndfile is given them: bytes in memory, or a window on `size` bytes of a file from `begin` on.
 
-Audio lies inside tars, behind headers and between tags.
+Audio lies inside tars, behind headers and between tags. libsndfile calls back through C, where an exception would be
+printed and forgotten: so none is raised here.
 """
 
 import io
 import os
 from typing import BinaryIO
+
+
+class Memory(io.BytesIO):
+    """Bytes as a file, in which a seek to before the begin moves nothing; damaged headers lead to such."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return self.tell()
 
 
 class Window(io.RawIOBase):
@@ -14,7 +25,7 @@ class Window(io.RawIOBase):
     def __init__(self, file: BinaryIO, begin: int, size: int, head: bytes = b"") -> None:
         self._file, self._begin, self._size, self._head, self._place = file, begin, size, head, 0
         self.error: OSError | None = None
-        """That reading met. libsndfile calls back through C, where an exception would be printed and forgotten."""
+        """That reading met, for who reads through libsndfile to ask for."""
 
     def readable(self) -> bool:
         return True
@@ -26,7 +37,9 @@ class Window(io.RawIOBase):
         return self._place
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._place = max(0, offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence])
+        place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
+        if place >= 0:
+            self._place = place
         return self._place
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
