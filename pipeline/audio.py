@@ -230,8 +230,12 @@ def _step(stream: Stream, waiting: Sequence[_Place]) -> int:
 
 
 def _to_pcm(samples: NDArray[np.float32], rate: int) -> Pcm | Unreadable:
-    if not np.isfinite(samples).all():
-        return Unreadable("it holds samples that are not numbers")
-    if rate != RATE:
+    sane = np.isfinite(samples).all()
+    if sane and rate != RATE:
         samples = soxr.resample(samples, rate, RATE, quality="HQ")
-    return np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+        # Of finite samples near the greatest float32, sums need not be.
+        sane = np.isfinite(samples).all()
+    if not sane:
+        return Unreadable("it holds samples that are not numbers")
+    with np.errstate(over="ignore"):
+        return np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)

@@ -26,6 +26,8 @@ from .window import Memory, Window
 
 SMALL = 1 << 20
 """Bytes up to which a file is read into memory at once; longer ones are read where they lie."""
+RATES = range(1000, 768_001)
+"""Hz. A damaged header that tells of 1 Hz would make an hour of every second."""
 DECLARED = ("m4a", "wma", "webm")
 """Kinds whose header tells seconds; of other kinds ffprobe guesses."""
 LATE = 0.1
@@ -76,6 +78,8 @@ def open_stream(file: BinaryIO, size: int) -> Iterator[Stream]:
     source = Memory(head) if size <= SMALL else _windowed(file, begin, size)
     stream = _open(source, head[:HEAD], size)
     try:
+        if stream.rate not in RATES:
+            raise Unreadable(f"it has a rate of {stream.rate} Hz; those from {RATES[0]} to {RATES[-1]} Hz are read")
         yield stream
     finally:
         stream.close()

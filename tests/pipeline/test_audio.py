@@ -125,6 +125,21 @@ def test_a_header_that_promises_more_is_named_as_such(make: Any) -> None:
         decode(data[:-2])
 
 
+@pytest.mark.parametrize("rate", [1, 999, 768_001])
+def test_a_rate_of_no_recording_is_refused(rate: int) -> None:
+    with pytest.raises(Unreadable, match=f"rate of {rate} Hz"):
+        decode(file_of(np.zeros(10), rate=rate))
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000])
+def test_the_greatest_float_saturates_or_is_refused_but_is_never_noise(rate: int) -> None:
+    data = file_of(np.full(4000, 3e38, np.float32), rate=rate, subtype="FLOAT")
+    try:
+        assert set(decode(data).tolist()) == {32767}
+    except Unreadable:
+        assert rate != RATE
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_samples_that_are_no_numbers_are_refused(value: float) -> None:
     with pytest.raises(Unreadable, match="not numbers"):
