@@ -5,7 +5,8 @@
     64 61 74 61  FF FF FF FF                   data to the end of the file: written into a pipe
 
 Layouts: Multimedia Programming Interface 1.0 (RIFF), EBU Tech 3306 (RF64), AIFF-C draft of 1991,
-NeXT's soundstruct.h (AU), Apple's Core Audio Format Specification 1.0 (CAF).
+NeXT's soundstruct.h (AU), Apple's Core Audio Format Specification 1.0 (CAF),
+RFC 9639 section 8 (FLAC).
 """
 
 from dataclasses import dataclass
@@ -43,7 +44,18 @@ def promise(kind: str, file: BinaryIO, size: int) -> Promise:
         order = "big" if head[:4] == b".snd" else "little"
         begin, length = (int.from_bytes(head[at : at + 4], order) for at in (4, 8))  # type: ignore[arg-type]
         return Promise(0 if length in STREAMED else begin + length)
+    if kind == "flac":
+        return _flac(file, size)
     return _caf(file, size) if kind == "caf" else Promise(0)
+
+
+def _flac(file: BinaryIO, size: int) -> Promise:
+    """Only its metadata blocks tell their bytes; that all frames are there, its count of samples tells."""
+    place, last = 4, False
+    while not last and place < size:
+        block = _at(file, place, 4)
+        last, place = block[0] >= 0x80, place + 4 + int.from_bytes(block[1:])
+    return Promise(place + 1)
 
 
 def _riff(file: BinaryIO, size: int, head: bytes) -> Promise:

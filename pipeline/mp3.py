@@ -161,7 +161,7 @@ def _vbr_tag(head: bytes, first: Frame) -> tuple[int | None, int] | None:
     """(frames that follow, samples to drop) of a first frame that is a Xing, Info or VBRI tag; None if it is sound."""
     if head[36:40] == VBRI:
         return int.from_bytes(head[50:54]), 0
-    if head[first.side : first.side + 4] not in (b"Xing", b"Info"):
+    if head[first.side : first.side + 4] not in (b"Xing", b"Info") or len(head) < first.side + 8:
         return None
     flags, place = head[first.side + 7], first.side + 8
     promised = int.from_bytes(head[place : place + 4]) if flags & 1 else None

@@ -18,7 +18,7 @@ Layout: NIST Speech Header Resources 2.6, doc/sphere.doc.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .unreadable import Unreadable
+from .unreadable import Truncated, Unreadable
 
 MAGIC = b"NIST_1A\n"
 SHORTEN = b"ajkg"
@@ -86,11 +86,12 @@ def sphere(head: bytes, first: bytes = b"") -> Sphere:
     """The header that `head` begins with; `first` are bytes of the samples, where they may betray shorten.
 
     Raises:
-        Unreadable: it is cut off, nonsense, or of a coding that nothing here reads.
+        Truncated: it is cut off.
+        Unreadable: it is nonsense, or of a coding that nothing here reads.
     """
     begin = header_bytes(head)
     if begin > len(head):
-        raise Unreadable(f"its SPHERE header has {begin} bytes, and {len(head)} are there")
+        raise Truncated(f"its SPHERE header has {begin} bytes, and {len(head)} are there")
     fields = _fields(head[16:begin])
     coding, _, packing = str(fields.get("sample_coding", "pcm")).lower().partition(",")
     shorten = (first or head[begin : begin + 4])[:4] == SHORTEN or "shorten" in packing or coding == "shorten"

@@ -237,7 +237,12 @@ class _Ffmpeg(Stream):
 def _by_ffmpeg(source: BinaryIO, kind: str, shortfall: str | None) -> _Ffmpeg:
     ffmpeg.require(WHAT.get(kind, kind))
     source.seek(0)
-    decoded = ffmpeg.decode(source.read())
+    try:
+        decoded = ffmpeg.decode(source.read())
+    except Unreadable as error:
+        if shortfall:
+            raise Truncated(shortfall) from error
+        raise
     stream = _Ffmpeg(decoded)
     stream.shortfall = shortfall
     seconds = len(decoded.samples) / decoded.rate

@@ -39,6 +39,16 @@ def test_a_file_that_lost_all_but_some_of_its_header_is_refused(make: Any, form:
             decode(data[:size])
 
 
+def test_a_flac_cut_within_its_metadata_is_named_as_cut_off(make: Any) -> None:
+    data = make.flac(make.tone(0.5))
+    frames = data.index(b"\xff\xf8")
+    for size in range(26, frames):
+        with pytest.raises(Truncated):
+            decode(data[:size])
+    with pytest.raises(Truncated, match="0 of 8000 frames are there"):
+        decode(data[: frames + 10])
+
+
 @pytest.mark.parametrize("riff", [0, 36, 0x7FFF_F024, 0xFFFF_FFFF])
 @pytest.mark.parametrize("data", [0, 0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF])
 def test_a_wav_written_into_a_pipe_is_read_to_its_end(make: Any, riff: int, data: int) -> None:

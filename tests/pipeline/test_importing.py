@@ -198,7 +198,7 @@ def test_each_flaw_costs_its_row_and_no_other(
         "1-2-0001": "no-audio",
         "1-2-0002": "empty-text",
         "1-2-0003": "unreadable",
-        "1-2-0004": "unreadable",
+        "1-2-0004": "truncated",
         "1-2-0005": "unreadable",
         "1-2-0006": "unreadable",
         "1-2-0007": "unspoken",

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from dsprep.pipeline import mp3
+from dsprep.pipeline.audio import decode
 from dsprep.pipeline.mp3 import Mp3, estimate
 from dsprep.pipeline.mpeg import frame
 from dsprep.pipeline.unreadable import Unreadable
@@ -105,8 +106,11 @@ def test_tags_around_the_frames_change_nothing_but_where_they_begin(make: Any) -
 def test_a_stream_cut_anywhere_is_known_by_its_count(make: Any) -> None:
     data = mp3_of(swept(make), mode="VARIABLE")
     first = frame(data).bytes  # type: ignore[union-attr]
-    for size in range(first, len(data), 7):
+    for size in (*range(first, len(data), 7), len(data) - 1):
         assert walk(data[:size]).shortfall(), size
+    for size in range(first):
+        with pytest.raises(Unreadable):
+            decode(data[:size])
 
 
 def test_a_stream_without_a_count_is_known_to_be_cut_within_a_frame_but_not_between_two(make: Any) -> None:
