@@ -2,6 +2,7 @@ import io
 import shutil
 import struct
 import subprocess
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -193,3 +194,20 @@ def test_every_encoder_s_samples_are_counted(make: Any, tmp_path: Path, name: st
     assert not walked.shortfall()
     samples, _ = soundfile.read(io.BytesIO(out.read_bytes()[walked.begin : walked.end]))
     assert len(samples) == walked.samples
+
+
+def test_every_real_clip_is_whole_and_counted(real: Path) -> None:
+    (archive,) = (real / "commonvoice").glob("*.tar.gz")
+    clips = 0
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            if member.name.endswith(".mp3") and (file := tar.extractfile(member)):
+                data = file.read()
+                walked = walk(data)
+                assert walked.counted, member.name
+                assert not walked.shortfall(), member.name
+                if clips % 20 == 0:
+                    samples, _ = soundfile.read(io.BytesIO(data))
+                    assert len(samples) == walked.samples, member.name
+                clips += 1
+    assert clips > 100
