@@ -1,17 +1,22 @@
-"""Audio: any file that libsndfile reads, to 16 kHz mono PCM16, as WAV or FLAC bytes.
+"""Audio: the door that all sound comes through, to 16 kHz mono PCM16, and goes out by, as WAV or FLAC bytes.
 
-    decode(bytes of a FLAC) -> pcm, a NumPy array of int16, one value a sample
-    encode(pcm, "wav")      -> 44 bytes of RIFF header, then the samples
+    with open_audio(file, size) as audio:
+        for index, pcm in audio.cuts([Cut(start=1.5, end=4.25, channel=0), Cut()]):
+            ...                             pcm: int16, one value a sample; or what is wrong with that cut
+    encode(pcm, "wav")                      44 bytes of RIFF header, then the samples
 
-Sound that is already 16 kHz mono PCM16 goes through unchanged, sample for sample. All else is mixed to mono,
-resampled by soxr HQ in float32 over the whole clip, rounded to nearest and saturated (+1.0 is 32767).
-A decoder's success is not trusted: a file that ends before its header says is refused, not shortened.
+Sound that is already 16 kHz mono PCM16 goes through unchanged, sample for sample. All else is mixed to mono, or one
+channel chosen; resampled by soxr HQ in float32 over the whole cut; rounded to nearest and saturated (+1.0 is 32767).
 """
 
 import io
 import struct
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -19,27 +24,101 @@ import soxr
 from numpy.typing import NDArray
 
 from ..manifests.ctc import RATE
+from .stream import Stream, open_stream
+from .unreadable import NeedsFfmpeg, Truncated, Unreadable
+
+__all__ = [
+    "FULL_SCALE",
+    "LIBRARIES",
+    "Audio",
+    "Cut",
+    "NeedsFfmpeg",
+    "Pcm",
+    "Truncated",
+    "Unreadable",
+    "decode",
+    "encode",
+    "open_audio",
+    "wav_header",
+]
 
 Pcm = NDArray[np.int16]
 
 FULL_SCALE = 32_768
 """Of PCM16: +-1.0."""
-UNKNOWN_LENGTH = 2**62
-"""libsndfile gives at least this many frames for a FLAC whose header does not tell."""
+BLOCK = 1 << 16
+"""Samples, of all channels together, that are decoded at a time."""
+WHOLE = 1 << 21
+"""Samples up to which a file that is wanted whole is decoded at once."""
 LIBRARIES = {
     "libsndfile": soundfile.__libsndfile_version__,
     "soundfile": soundfile.__version__,
     "soxr": version("soxr"),
 }
-"""What decides the bytes, by version."""
+"""What decides the bytes, by version; for what ffmpeg reads, `Audio.decoder` too."""
 
 
-class Unreadable(ValueError):
-    """Audio that cannot be had whole and true: it is not audio, or damaged."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A stretch of an audio file."""
+
+    start: float = 0.0
+    """Seconds."""
+    end: float | None = None
+    """Seconds; None: the end of the file."""
+    channel: int | None = None
+    """Counted from 0; None: the mean of all."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < float("inf") or not (self.end is None or self.start <= self.end < float("inf")):
+            raise ValueError(f"a cut cannot go from {self.start} to {self.end} s")
+        if self.channel is not None and self.channel < 0:
+            raise ValueError(f"there is no channel {self.channel}")
 
 
-class Truncated(Unreadable):
-    """Audio that ends before its header says."""
+class Audio:
+    """An audio file that is open to be cut, once."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self.decoder = stream.decoder
+        """Who decodes it: `libsndfile`, or `ffmpeg` and its version."""
+
+    def cuts(self, wanted: Sequence[Cut]) -> Iterator[tuple[int, Pcm | Unreadable]]:
+        """Each cut's index with its sound, or with what is wrong with it, in the order in which they end.
+
+        The file is decoded once, forward, in blocks, whatever the order of `wanted`. Memory holds a block and the
+        cuts that overlap it, not the file, as long as libsndfile reads it; what ffmpeg reads is held whole.
+        """
+        stream = self._stream
+        places = sorted((_Place(index, cut, stream) for index, cut in enumerate(wanted)), key=lambda one: one.first)
+        yield from ((place.index, place.refused) for place in places if place.refused)
+        coming = deque(place for place in places if not place.refused)
+        step, done, under_way = _step(stream, coming), 0, list[_Place]()
+        while (coming or under_way) and len(block := stream.read(step)):
+            end = done + len(block)
+            while coming and coming[0].first <= end:
+                under_way.append(coming.popleft())
+            for place in under_way:
+                place.take(block, done)
+                if place.ends_by(end):
+                    yield place.index, place.sound()
+            under_way, done = [place for place in under_way if not place.ends_by(end)], end
+        for place in (*under_way, *coming):
+            yield place.index, place.fault(done) or place.sound()
+
+
+@contextmanager
+def open_audio(file: BinaryIO, size: int) -> Iterator[Audio]:
+    """The audio of `size` bytes that begins where `file`, which can seek, stands. What it is, its content tells.
+
+    Raises:
+        Unreadable: it is no audio, or damaged where it begins.
+        Truncated: it ends before its sound begins.
+        NeedsFfmpeg: libsndfile does not read it, or not rightly, and ffmpeg is not installed.
+    """
+    with open_stream(file, size) as stream:
+        yield Audio(stream)
 
 
 def decode(data: bytes, *, start: float = 0.0, end: float | None = None, channel: int | None = None) -> Pcm:
@@ -48,13 +127,13 @@ def decode(data: bytes, *, start: float = 0.0, end: float | None = None, channel
     Raises:
         Unreadable: not audio, damaged, not finite, or without that channel or those times.
         Truncated: shorter than its header says.
+        NeedsFfmpeg: libsndfile does not read it, or not rightly, and ffmpeg is not installed.
     """
-    _check_riff(data)
-    try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
-            return _read(file, start, end, channel)
-    except soundfile.LibsndfileError as error:
-        raise Unreadable(error.error_string) from error
+    with open_audio(io.BytesIO(data), len(data)) as audio:
+        ((_, sound),) = audio.cuts([Cut(start=start, end=end, channel=channel)])
+    if isinstance(sound, Unreadable):
+        raise sound
+    return sound
 
 
 def encode(pcm: Pcm, form: str) -> memoryview:
@@ -87,83 +166,76 @@ def wav_header(size: int) -> bytes:
     )
 
 
-def _read(file: soundfile.SoundFile, start: float, end: float | None, channel: int | None) -> Pcm:
-    frames = file.frames
-    if frames >= UNKNOWN_LENGTH:
-        raise Unreadable("its header does not tell its length")
-    if channel is not None and channel >= file.channels:
-        raise Unreadable(f"it has {file.channels} channels, not a channel {channel}")
-    ready = file.samplerate == RATE and file.channels == 1 and file.subtype == "PCM_16"
-    samples = file.read(dtype="int16" if ready else "float32", always_2d=True)
-    # An MP3's frames are an estimate; elsewhere they are a promise.
-    if file.format != "MP3" and len(samples) != frames:
-        raise Truncated(f"{len(samples)} of {frames} frames are there")
-    cut = _cut(samples, file.samplerate, start, end)
-    if ready:
-        return cut[:, 0]
-    return _to_pcm(cut.mean(axis=1) if channel is None else cut[:, channel], file.samplerate)
+class _Place:
+    """A cut in frames of its file, and what of it has been read."""
+
+    def __init__(self, index: int, cut: Cut, stream: Stream) -> None:
+        self.index, self.cut, self.stream = index, cut, stream
+        self.first = round(cut.start * stream.rate)
+        self.last = None if cut.end is None else round(cut.end * stream.rate)
+        self.parts: list[NDArray[Any]] = []
+        self.refused: Unreadable | None = None
+        if cut.channel is not None and cut.channel >= stream.channels:
+            self.refused = Unreadable(f"it has {stream.channels} channels, not a channel {cut.channel}")
+
+    def take(self, block: NDArray[Any], begin: int) -> None:
+        """Keep what of a block, whose first frame is number `begin`, belongs to the cut, as mono."""
+        end = None if self.last is None else self.last - begin
+        part = block[max(0, self.first - begin) : end]
+        if self.stream.channels == 1:
+            self.parts.append(part[:, 0])
+        else:
+            # A copy, lest the other channels be held too.
+            self.parts.append(part.mean(axis=1) if self.cut.channel is None else part[:, self.cut.channel].copy())
+
+    def ends_by(self, frame: int) -> bool:
+        """Whether all of the cut lies before that frame; one to the end of the file waits for that."""
+        return self.last is not None and self.last <= frame
+
+    def sound(self) -> Pcm | Unreadable:
+        """The cut as PCM; it lets go of what it held."""
+        if not self.parts:
+            return np.empty(0, np.int16)
+        samples = self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
+        self.parts = []
+        if self.stream.ready:
+            return samples
+        return _to_pcm(samples, self.stream.rate)
+
+    def fault(self, frames: int) -> Unreadable | None:
+        """Why a cut that was not ended when the file did, after `frames`, cannot be had; None if it can."""
+        stream, promised = self.stream, self.stream.promised
+        if self.last is not None and promised is not None and self.last > promised:
+            return self._outside(promised)
+        if stream.failure:
+            return stream.failure
+        if stream.shortfall:
+            return Truncated(stream.shortfall)
+        if promised is not None and frames < promised:
+            return Truncated(f"{frames} of {promised} frames are there")
+        if promised is not None and frames > promised:
+            return Unreadable(f"it has {frames} frames, and tells of {promised}")
+        return self._outside(frames) if max(self.first, self.last or 0) > frames else None
+
+    def _outside(self, frames: int) -> Unreadable:
+        end = "its end" if self.cut.end is None else f"{self.cut.end} s"
+        return Unreadable(f"it has {frames / self.stream.rate:.3f} s, not {self.cut.start} to {end}")
 
 
-def _cut(samples: NDArray[Any], rate: int, start: float, end: float | None) -> NDArray[Any]:
-    first = round(start * rate)
-    last = len(samples) if end is None else round(end * rate)
-    if first > len(samples) or last > len(samples):
-        raise Unreadable(f"it has {len(samples) / rate:.3f} s, not {start} to {end} s")
-    return samples[first:last]
+def _step(stream: Stream, waiting: Sequence[_Place]) -> int:
+    """How many frames to decode at a time."""
+    if len(waiting) == 1 and waiting[0].last is None and 0 < (stream.promised or 0) * stream.channels <= WHOLE:
+        return stream.promised or 1
+    return max(1, BLOCK // stream.channels)
 
 
-def _to_pcm(samples: NDArray[np.float32], rate: int) -> Pcm:
-    if not np.isfinite(samples).all():
-        raise Unreadable("it holds samples that are not numbers")
-    if rate != RATE:
+def _to_pcm(samples: NDArray[np.float32], rate: int) -> Pcm | Unreadable:
+    sane = np.isfinite(samples).all()
+    if sane and rate != RATE:
         samples = soxr.resample(samples, rate, RATE, quality="HQ")
-    return np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-
-
-def _check_riff(data: bytes) -> None:
-    """libsndfile reads a WAV that was cut off as a shorter one; its own size fields know better."""
-    if data[:4] != b"RIFF":
-        return
-    promised, position = 8 + int.from_bytes(data[4:8], "little"), 12
-    while position + 8 <= len(data):
-        size = int.from_bytes(data[position + 4 : position + 8], "little")
-        if data[position : position + 4] == b"data":
-            promised = max(promised, position + 8 + size)
-            break
-        position += 8 + size + size % 2
-    if promised > len(data):
-        raise Truncated(f"{len(data)} of {promised} bytes are there")
-
-
-from contextlib import contextmanager as _cm
-from dataclasses import dataclass as _dc
-
-
-class NeedsFfmpeg(Unreadable):
-    """stub"""
-
-
-@_dc(frozen=True, slots=True, kw_only=True)
-class Cut:
-    start: float = 0.0
-    end: float | None = None
-    channel: int | None = None
-
-
-class Audio:
-    decoder = "libsndfile"
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def cuts(self, wanted):  # type: ignore
-        for i, c in enumerate(wanted):
-            try:
-                yield i, decode(self.data, start=c.start, end=c.end, channel=c.channel)
-            except Unreadable as error:
-                yield i, error
-
-
-@_cm
-def open_audio(file, size):  # type: ignore
-    yield Audio(file.read())
+        # Of finite samples near the greatest float32, sums need not be.
+        sane = np.isfinite(samples).all()
+    if not sane:
+        return Unreadable("it holds samples that are not numbers")
+    with np.errstate(over="ignore"):
+        return np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)

@@ -8,13 +8,13 @@ what was done before can change a byte. Converting runs in worker processes, one
 decoded once for all of its rows, and rows of several parts with the same audio share one file.
 """
 
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from ..manifests import Utterance
+from .archive import reading
 from .audio import LIBRARIES, Cut, NeedsFfmpeg, Pcm, Truncated, Unreadable, encode, open_audio
 from .commit import Building, Record, commit, digest_of
 from .ledger import Audio
@@ -26,8 +26,6 @@ FILES = 256
 """Audio files in a chunk, at the most."""
 BYTES = 64 << 20
 """Of audio as the corpus has it, after which a chunk ends: some files are talks of half an hour."""
-IN_MEMORY = 8 << 20
-"""Bytes of an audio file that are read in one go; what is longer is read as it is decoded."""
 CODE = "import-2"
 """Changes whenever the code would make other bytes of the same input, so that old chunks are built anew."""
 
@@ -178,16 +176,25 @@ def _clip(
     of_cut: dict[Cut, list[tuple[Row, str]]] = {cut: [] for cut in cuts}
     for one in said:
         of_cut[_cut(one[0][1])].append(one)
-    span.check()
     try:
-        with _opened(span) as file, open_audio(file, span.size) as audio:
-            decoders.add(audio.decoder)
-            for index, sound in audio.cuts(cuts):
-                rows = of_cut.pop(cuts[index])
-                yield from _rows(rows, sound, settings, building)
+        for index, sound in _sounds(span, cuts, decoders):
+            yield from _rows(of_cut.pop(cuts[index]), sound, settings, building)
     except Unreadable as error:
         for rows in of_cut.values():
             yield from _rows(rows, error, settings, building)
+
+
+def _sounds(span: Span, cuts: Sequence[Cut], decoders: set[str]) -> Iterator[tuple[int, Pcm | Unreadable]]:
+    """The sound of each cut, from bytes that are the survey's before and after.
+
+    A generator of its own, so that a disk that cannot be read is told apart from one that cannot be written.
+    """
+    span.check()
+    with reading(span.path), span.path.open("rb") as file:
+        file.seek(span.offset)
+        with open_audio(file, span.size) as audio:
+            decoders.add(audio.decoder)
+            yield from audio.cuts(cuts)
     span.check()
 
 
@@ -210,10 +217,6 @@ def _rows(
 
 def _cut(row: Utterance) -> Cut:
     return Cut(start=row.start, end=row.end, channel=row.channel)
-
-
-def _opened(span: Span) -> BinaryIO:
-    return io.BytesIO(span.read()) if span.size <= IN_MEMORY else span.open()
 
 
 def _reason(error: Unreadable) -> Reason:

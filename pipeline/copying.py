@@ -17,7 +17,7 @@ import soundfile
 
 from ..manifests import DataError, Sample
 from ..manifests.ctc import RATE
-from .audio import LIBRARIES, UNKNOWN_LENGTH, Unreadable, decode, encode
+from .audio import LIBRARIES, Unreadable, decode, encode
 from .commit import Building, Record, commit, digest_of
 from .formats import Clip, Sound
 from .samples import audio_bytes
@@ -27,6 +27,8 @@ Thing = TypeVar("Thing")
 
 CHUNK = 256
 """Clips a folder."""
+LONGEST = 2**62
+"""libsndfile gives at least this many frames for a FLAC whose header does not tell."""
 CODE = "copies-1"
 """Changes whenever the code would make other bytes of the same clips."""
 
@@ -110,7 +112,7 @@ def _sound(sample: Sample, place: Path | io.BytesIO) -> Sound:
     try:
         with soundfile.SoundFile(place) as file:
             frames = len(file.read(dtype="int16")) if file.format == "MP3" else file.frames
-            if frames < UNKNOWN_LENGTH:
+            if frames < LONGEST:
                 return Sound(frames, file.samplerate, file.channels)
     except soundfile.LibsndfileError as error:
         raise DataError(f"{sample.id}: {sample.path}: {error.error_string}") from error

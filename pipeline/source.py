@@ -19,6 +19,7 @@ from pathlib import Path
 from ..importers import Corpus
 from ..manifests import SourceError
 from .archive import reading
+from .window import Window
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 """How a zip begins."""
@@ -41,8 +42,8 @@ class Span:
             return file.read(self.size)
 
     def open(self) -> io.BufferedReader:
-        """A file of these bytes alone, for what is too long to be held in memory."""
-        return io.BufferedReader(_SpanFile(self))
+        """A file of these bytes alone."""
+        return io.BufferedReader(_Owner(self.path.open("rb", buffering=0), self.offset, self.size))
 
     def check(self) -> None:
         """Make sure that its bytes are those which the survey saw.
@@ -56,28 +57,8 @@ class Span:
             raise changed(self.path)
 
 
-class _SpanFile(io.RawIOBase):
-    """A window on a file."""
-
-    def __init__(self, span: Span) -> None:
-        self._span, self._file, self._at = span, span.path.open("rb", buffering=0), 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
-        view = memoryview(buffer)[: max(0, self._span.size - self._at)]
-        count = os.preadv(self._file.fileno(), [view], self._span.offset + self._at) if view else 0
-        self._at += count
-        return count
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._span.size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
+class _Owner(Window):
+    """A window that closes its file with itself."""
 
     def close(self) -> None:
         self._file.close()

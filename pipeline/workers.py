@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from ..manifests import OutputError
+from .quiet import quiet_libraries
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -118,6 +119,7 @@ def _deaf_children() -> Iterator[None]:
 def _begin() -> None:
     for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
+    quiet_libraries()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

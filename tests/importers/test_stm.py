@@ -105,7 +105,7 @@ def test_channels_of_a_stereo_talk_are_taken_apart(tmp_path: Path, make: Any, ta
 
 def test_a_recording_is_the_nearest_of_its_name(tmp_path: Path, make: Any, talk: Pcm) -> None:
     line = b"T 1 ann 0.00 1.00 words\n"
-    members = {}
+    members: dict[str, bytes] = {}
     for part, pcm in (("dev", talk), ("train", talk[::-1])):
         members |= {f"{part}/stm/T.stm": line.replace(b"T", f"T_{part}".encode())}
         members |= {f"{part}/sph/T_{part}.sph": sphere(pcm), f"other/T_{part}.wav": wav(talk * 0)}
@@ -127,7 +127,7 @@ def test_a_recording_is_the_nearest_of_its_name(tmp_path: Path, make: Any, talk:
 def test_the_parts_of_ted_lium_lie_where_each_release_has_them(
     tmp_path: Path, make: Any, talk: Pcm, corpus: str, root: str, folders: dict[str, str]
 ) -> None:
-    members = {}
+    members: dict[str, bytes] = {}
     for part, folder in folders.items():
         line = f"{part}talk 1 {part}talk 0.00 1.50 <o,f0,male> {part} 's talk(2) {{NOISE}} <sil> ({part}talk-1)\n"
         members[f"{root}/{folder}/stm/{part}talk.stm"] = line.encode()

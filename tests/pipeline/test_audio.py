@@ -1,5 +1,7 @@
 import io
 import struct
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ import soundfile
 
 from dsprep.manifests.ctc import RATE
 from dsprep.pipeline import audio
-from dsprep.pipeline.audio import Truncated, Unreadable, decode
+from dsprep.pipeline.audio import Cut, Truncated, Unreadable, decode, open_audio
 
 
 def encode(pcm: audio.Pcm, form: str) -> bytes:
@@ -122,12 +124,19 @@ def test_a_header_that_promises_more_is_named_as_such(make: Any) -> None:
         decode(data[:-2])
 
 
-def test_a_flac_that_does_not_tell_its_length_is_refused(make: Any) -> None:
-    data = bytearray(encode(make.tone(0.5), "flac"))
-    data[21] &= 0xF0
-    data[22:26] = b"\0" * 4
-    with pytest.raises(Unreadable):
-        decode(bytes(data))
+@pytest.mark.parametrize("rate", [1, 999, 768_001])
+def test_a_rate_of_no_recording_is_refused(rate: int) -> None:
+    with pytest.raises(Unreadable, match=f"rate of {rate} Hz"):
+        decode(file_of(np.zeros(10), rate=rate))
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000])
+def test_the_greatest_float_saturates_or_is_refused_but_is_never_noise(rate: int) -> None:
+    data = file_of(np.full(4000, 3e38, np.float32), rate=rate, subtype="FLOAT")
+    try:
+        assert set(decode(data).tolist()) == {32767}
+    except Unreadable:
+        assert rate != RATE
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -149,3 +158,130 @@ def test_a_data_chunk_that_promises_more_is_named_as_such(make: Any, riff: int) 
     data[4:8] = riff.to_bytes(4, "little")
     with pytest.raises(Truncated, match="1044 of 3244 bytes are there"):
         decode(bytes(data))
+
+
+def cut_out(data: bytes, wanted: list[Cut]) -> dict[int, Any]:
+    with open_audio(io.BytesIO(data), len(data)) as opened:
+        return dict(opened.cuts(wanted))
+
+
+FORMS = [(form, "PCM_16") for form in ("WAV", "FLAC", "AIFF", "AU", "CAF", "RF64", "WAVEX")]
+LOSSY = [("MP3", "MPEG_LAYER_III"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("WAV", "ULAW"), ("WAVEX", "PCM_24")]
+
+
+@pytest.mark.parametrize(("form", "subtype"), FORMS)
+def test_no_form_of_16_khz_pcm_changes_a_sample(make: Any, form: str, subtype: str) -> None:
+    pcm = make.tone(0.5)
+    assert np.array_equal(decode(file_of(pcm, form=form, subtype=subtype)), pcm)
+
+
+@pytest.mark.parametrize(("form", "subtype"), FORMS + LOSSY)
+def test_cuts_are_the_same_in_any_order_together_or_alone(
+    make: Any, monkeypatch: pytest.MonkeyPatch, form: str, subtype: str
+) -> None:
+    monkeypatch.setattr(audio, "BLOCK", 1000)
+    data = file_of(make.tone(2.0), form=form, subtype=subtype)
+    whole = decode(data)
+    wanted = [Cut(), Cut(start=1.5, end=1.75), Cut(start=0.1, end=1.6), Cut(start=0.5, end=0.5), Cut(start=1.0)]
+    found = cut_out(data, wanted)
+    assert len(found) == len(wanted)
+    for index, one in enumerate(wanted):
+        end = None if one.end is None else round(one.end * RATE)
+        assert np.array_equal(found[index], whole[round(one.start * RATE) : end]), one
+
+
+def test_cuts_come_as_they_end(make: Any) -> None:
+    data = encode(make.tone(3.0), "wav")
+    wanted = [Cut(), Cut(start=2.0, end=2.5), Cut(start=0.0, end=1.0), Cut(channel=1)]
+    with open_audio(io.BytesIO(data), len(data)) as opened:
+        assert opened.decoder == "libsndfile"
+        assert [index for index, _ in opened.cuts(wanted)] == [3, 2, 1, 0]
+
+
+def test_a_cut_that_cannot_be_had_costs_no_other(make: Any) -> None:
+    pcm = make.tone(1.0)
+    wanted = [Cut(start=0.5, end=1.5), Cut(start=2.0), Cut(channel=3), Cut(start=0.25, end=1.0)]
+    found = cut_out(encode(pcm, "flac"), wanted)
+    assert "it has 1.000 s, not 0.5 to 1.5 s" in str(found[0])
+    assert "it has 1.000 s, not 2.0 to its end" in str(found[1])
+    assert "it has 1 channels, not a channel 3" in str(found[2])
+    assert np.array_equal(found[3], pcm[4000:])
+
+
+# libsndfile does not open a CAF that was cut off.
+@pytest.mark.parametrize(("form", "subtype"), [*(one for one in FORMS if one[0] != "CAF"), *LOSSY[:3]])
+def test_of_a_talk_that_was_cut_off_what_is_there_lives(make: Any, form: str, subtype: str) -> None:
+    data = file_of(make.tone(8.0), form=form, subtype=subtype)
+    whole = decode(data)
+    wanted = [Cut(start=start, end=start + 0.5) for start in np.arange(0, 8, 0.5).tolist()] + [Cut()]
+    found = cut_out(data[: len(data) * 6 // 10], wanted)
+    assert isinstance(found[16], Truncated)
+    alive = [index for index in range(16) if not isinstance(found[index], Unreadable)]
+    assert alive == list(range(len(alive)))
+    assert len(alive) >= 5
+    assert all(type(found[index]) is Truncated for index in range(len(alive), 16))
+    for index in alive:
+        assert np.array_equal(found[index], whole[8000 * index : 8000 * (index + 1)])
+
+
+def test_damage_in_the_middle_costs_what_comes_after_it(make: Any) -> None:
+    pcm = make.tone(6.0)
+    data = bytearray(encode(pcm, "flac"))
+    data[len(data) // 2] ^= 0x55
+    found = cut_out(bytes(data), [Cut(start=0.0, end=2.0), Cut(start=5.0, end=6.0), Cut(start=0.5)])
+    assert np.array_equal(found[0], pcm[:32_000])
+    assert all("damaged after" in str(found[index]) for index in (1, 2))
+
+
+def test_audio_is_read_from_where_the_file_stands_and_no_further(make: Any) -> None:
+    pcm = make.tone(0.5)
+    for form in ("wav", "flac"):
+        data = encode(pcm, form)
+        file = io.BytesIO(b"before" + data + b"after, and more")
+        file.seek(6)
+        with open_audio(file, len(data)) as opened:
+            ((_, found),) = opened.cuts([Cut()])
+        assert np.array_equal(found, pcm)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("form", "subtype"), [("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III")])
+def test_a_long_file_is_read_where_it_lies_like_a_short_one_in_memory(
+    make: Any, monkeypatch: pytest.MonkeyPatch, form: str, subtype: str
+) -> None:
+    data = file_of(make.tone(2.0), form=form, subtype=subtype)
+    expected = decode(data)
+    monkeypatch.setattr("dsprep.pipeline.stream.SMALL", 5000)
+    file = io.BytesIO(b"head" + data + b"tail")
+    file.seek(4)
+    with open_audio(file, len(data)) as opened:
+        ((_, found),) = opened.cuts([Cut()])
+    assert np.array_equal(found, expected)  # type: ignore[arg-type]
+
+
+def test_a_file_that_is_shorter_than_it_is_said_to_be_is_cut_off(make: Any) -> None:
+    data = encode(make.tone(0.5), "wav")
+    with pytest.raises(Truncated, match="16044 of 20000 bytes are there"), open_audio(io.BytesIO(data), 20_000):
+        pass
+
+
+@pytest.mark.parametrize("wrong", [{"start": -1.0}, {"start": 2.0, "end": 1.0}, {"end": np.nan}, {"channel": -1}])
+def test_a_cut_of_nonsense_cannot_be_made(wrong: Any) -> None:
+    with pytest.raises(ValueError, match=r"cut cannot go|no channel"):
+        Cut(**wrong)
+
+
+@pytest.mark.parametrize("form", ["WAV", "FLAC", "NIST"])
+def test_an_hour_in_cuts_takes_less_than_20_mb(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "hour"
+    with soundfile.SoundFile(path, "w", RATE, 1, "PCM_16", format=form) as file:
+        for minute in range(60):
+            file.write(np.full(60 * RATE, minute, np.int16))
+    cuts = [Cut(start=10.0 * number, end=10.0 * number + 10) for number in range(360)]
+    tracemalloc.start()
+    try:
+        with path.open("rb") as source, open_audio(source, path.stat().st_size) as opened:
+            found = {index: (len(pcm), pcm[0]) for index, pcm in opened.cuts(cuts)}  # type: ignore[arg-type,index]
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000, "the whole hour has 115 MB"
+    finally:
+        tracemalloc.stop()
+    assert found == {index: (10 * RATE, index // 6) for index in range(360)}

@@ -3,6 +3,7 @@
 import csv
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -204,7 +205,7 @@ def test_each_flaw_costs_its_row_and_no_other(
         "1-2-0001": "no-audio",
         "1-2-0002": "empty-text",
         "1-2-0003": "unreadable",
-        "1-2-0004": "unreadable",
+        "1-2-0004": "truncated",
         "1-2-0005": "unreadable",
         "1-2-0006": "unreadable",
         "1-2-0007": "unspoken",
@@ -344,6 +345,21 @@ def test_another_run_s_other_settings_are_noticed_at_the_end(
     monkeypatch.setattr(work, "outcome", meddle)
     with pytest.raises(OutputError, match="another import wrote other things"):
         run(root, out)
+
+
+def test_a_disk_that_takes_no_more_is_told_as_such(tmp_path: Path, make: Any) -> None:
+    """A limit on the size of files stands for a full disk: the write of a clip fails in its worker."""
+    name = "LibriSpeech/dev-clean/1/2/1-2"
+    long = {f"{name}-0000.flac": make.flac(make.tone(20.0)), f"{name}.trans.txt": b"1-2-0000 LONG\n"}
+    root = make.folder(tmp_path / "in", long)
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))"
+    code = f"{limit}; from dsprep.cli import main; main()"
+    arguments = ["import", "librispeech", str(tmp_path / "out"), "--source", str(root), "--part", "dev-clean"]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(r"Error: cannot write .*audio/dev-clean/00000: File too large; .*\n", done.stderr)
+    run(root, tmp_path / "out")
+    assert len(read_manifest(tmp_path / "out" / "dev-clean.csv")) == 1
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs file names that are no UTF-8")
