@@ -27,6 +27,7 @@ from .pipeline.tables import printable
 
 if TYPE_CHECKING:
     from .manifests import Alphabet
+    from .pipeline.coverage import Coverage
     from .pipeline.formats import Format
     from .pipeline.report import ImportReport
     from .pipeline.text import Profile
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 TRAIN = ("torch", "safetensors", "jiwer")
 """What the extra `train` brings."""
+CHARACTERS = 60
+"""Of a coverage table, to be shown."""
 SECONDS_BETWEEN_LINES = 10
 """Of progress, where there is no terminal to draw a bar on."""
 SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -200,10 +203,21 @@ def _print_import(report: ImportReport, out: Path) -> None:
         for reason, count in one.reasons.items():
             hours = _hours(one.rejected[reason].seconds)
             click.echo(f"{one.name or '(of no part)'}: left out {count}, {hours} h: {reason}")
+    if report.coverage:
+        _print_coverage(report.coverage, out)
     for file in report.sources:
         if file.published is False:
             click.echo(f"note: {printable(file.name)} is not the published file (its digest differs)", err=True)
     click.echo(f"manifests in {out}; rows left out, with reasons, in {out / 'rejected.csv'}")
+
+
+def _print_coverage(coverage: Coverage, out: Path) -> None:
+    from .pipeline.coverage import HEADER
+
+    rows = coverage.table()
+    _left([HEADER, *rows[:CHARACTERS]])
+    more = f"; {len(rows) - CHARACTERS} rarer ones are not shown" if len(rows) > CHARACTERS else ""
+    click.echo(f"{len(rows)} characters, for --alphabet {out / 'alphabet.txt'}{more}")
 
 
 @main.command()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..manifests.ctc import RATE
+from .coverage import Coverage
 from .source import SourceFile
 
 
@@ -97,3 +98,5 @@ class ImportReport:
     sources: tuple[SourceFile, ...]
     decoders: tuple[str, ...]
     """What read the audio, by name and version."""
+    coverage: Coverage | None = None
+    """The characters of all transcripts, if they were asked for and are new."""

@@ -83,8 +83,9 @@ def write_results(out: Path, job: Job, works: Sequence[Work], earlier: set[str])
     for work in works:
         for part in work.parts:
             files += _write_manifests(out, job, work, work.reports[part])
-    if job.collect_alphabet:
-        files.append(_write_alphabet(out, works))
+    coverage = _coverage(out, works) if job.collect_alphabet else None
+    if coverage:
+        files.append(write_whole(out / ALPHABET, alphabet_bytes(coverage.alphabet())))
     reports = _merged(works)
     for report in reports:
         report.check()
@@ -104,7 +105,8 @@ def write_results(out: Path, job: Job, works: Sequence[Work], earlier: set[str])
         "files": [asdict(file) for file in files],
     }
     write_whole(out / IMPORTED, seal(content, indent=1))
-    return ImportReport(reports, tuple(file for work in works for file in work.files), tuple(decoders))
+    sources = tuple(file for work in works for file in work.files)
+    return ImportReport(reports, sources, tuple(decoders), coverage)
 
 
 def _merged(works: Sequence[Work]) -> tuple[PartReport, ...]:
@@ -190,13 +192,13 @@ def _order(pair: tuple[Left, Work]) -> tuple[str, str, str, str, int]:
     return part, name, reason, detail, -1 if frames is None else frames
 
 
-def _write_alphabet(out: Path, works: Sequence[Work]) -> FileDigest:
-    """The characters of all transcripts, as a model needs them."""
+def _coverage(out: Path, works: Sequence[Work]) -> Coverage:
+    """The characters of all transcripts."""
     found = Coverage()
     for work in works:
         for part in work.parts:
             found += Coverage.of((sample.id, sample.transcript) for sample in samples(out, work, part))
-    return write_whole(out / ALPHABET, alphabet_bytes(found.alphabet()))
+    return found
 
 
 def _sweep_chunks(out: Path, works: Sequence[Work]) -> None:

@@ -23,7 +23,7 @@ def dsprep(*arguments: object, cwd: Path | None = None, **environment: str) -> R
 def test_help_lists_every_verb() -> None:
     shown = dsprep("--help")
     assert shown.returncode == 0
-    for verb in ("check", "corpora", "demo", "evaluate", "import", "shard", "stats", "train", "verify"):
+    for verb in ("check", "convert", "corpora", "demo", "evaluate", "import", "shard", "stats", "text", "train", "verify"):
         assert f"\n  {verb} " in shown.stdout
 
 
@@ -40,7 +40,7 @@ def test_the_main_job_from_the_shell(tmp_path: Path, make: Any) -> None:
         return done.stdout
 
     imported = run("import", "librispeech", "out", "--source", "in", "--part", "dev-clean", "--part", "test-clean")
-    assert imported.splitlines()[1].split() == ["dev-clean", "12", "12", "0.00", "0", "0.00"]
+    assert imported.splitlines()[1].split() == ["dev-clean", "12", "12", "0.00", "0", "0.00", "100.0%"]
     assert run("shard", "out/dev-clean.csv", "shards", "--shard-bytes", "100KB").startswith("12 samples, 0.00 h, in ")
     assert run("verify", "out", "--deep").startswith("complete: 24 files, every byte")
     assert run("verify", "shards").startswith("complete: ")
