@@ -148,7 +148,7 @@ def import_(
     Without --source the published archives are fetched. Killed or interrupted, the same command goes on.
     """
     from .importers import CORPORA
-    from .pipeline.fetch import Access
+    from .pipeline.access import Access
     from .pipeline.importing import import_corpus
     from .pipeline.job import job
     from .pipeline.workers import available

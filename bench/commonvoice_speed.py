@@ -46,7 +46,7 @@ if __name__ == "__main__":
 """
 ANCESTOR = SOX.replace("import multiprocessing,", "import multiprocessing, sox,").replace(
     'subprocess.run(["sox", str(path), "-r", "16000", "-c", "1", "-b", "16", wav], check=True)',
-    "made = sox.Transformer(); made.set_output_format(samplerate=16000, n_channels=1); made.build(str(path), wav); "
+    "made = sox.Transformer(); made.set_output_format(rate=16000, channels=1); made.build(str(path), wav); "
     'subprocess.check_output(["soxi", "-s", wav])',
 )
 FLOOR = """

@@ -93,15 +93,15 @@ def _merged(releases: list[Release], found: Found) -> Rows:
         for part in (*SPLITS, *POOLS):
             for one in _rows(release, part):
                 path = one.cells["path"] if isinstance(one, TableRow) else None
-                if path is not None and part in POOLS:
-                    seen.add(path)
+                if path is not None and part in POOLS and release is not releases[-1]:
+                    seen.add(path)  # there are millions, and nobody asks for those of the oldest release
                 if path is not None and part in POOLS and path in newer:
                     audio = _clip(path, release, folders, found.audio)
                     what = f"{path} is in a newer release too"
                     yield part, BadRow(place=one.place, detail=what, reason="superseded", audio=audio)
                     continue
                 yield from _row(part, one, release, folders, found.audio, reported, kept_out)
-        newer |= seen if release is not releases[-1] else set()
+        newer |= seen
 
 
 def _rows(release: Release, part: str) -> Iterator[TableRow | BadRow]:

@@ -21,10 +21,10 @@ import requests
 import requests.auth
 
 from ..manifests import FetchError, UsageError
+from .access import MDC_API, PATIENCE, Patience
 from .offer import Offer
-from .web import PASSING, PATIENCE, TROUBLE, Patience, Setback, ask, patiently, retry_after, setback
+from .web import PASSING, TROUBLE, Setback, ask, patiently, retry_after, setback
 
-API = "https://mozilladatacollective.com/api"
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 KEY = re.compile(r"[!-~]{1,1000}")
 """What fits into a field of a request; more would be shown by the error that it makes."""
@@ -45,7 +45,7 @@ def check_id(dataset_id: str) -> None:
         )
 
 
-def offer(dataset_id: str, api_key: str, base: str = API, patience: Patience = PATIENCE) -> Offer:
+def offer(dataset_id: str, api_key: str, base: str = MDC_API, patience: Patience = PATIENCE) -> Offer:
     """Where the archive of a dataset can be fetched now, and what it must be.
 
     Raises:

@@ -77,7 +77,7 @@ def unseal(data: bytes, place: Path) -> dict[str, Any]:
     try:
         value = json.loads(data)
         del value["seal"]
-        if data in (seal(value), seal(value, indent=1)):
+        if data == seal(value) or data == seal(value, indent=1):
             return dict(value)
     except (ValueError, KeyError, TypeError):
         pass
@@ -189,17 +189,22 @@ def read_record(final: Path) -> Record | None:
 def accepted(final: Path, key: str) -> Record | None:
     """The record of `final` if it is done: recorded with that key, and every file of the recorded size."""
     record = read_record(final)
-    return record if record is not None and record.key == key and _in_size(final, record) else None
+    return record if record is not None and record.key == key and _in_size(final, record.files) else None
 
 
 def accepted_as_sealed(final: Path, expected: str) -> bool:
-    """Whether `final` is done, and its record is the one with that seal."""
-    record = read_record(final)
-    return record is not None and record.seal == expected and _in_size(final, record)
+    """Whether `final` is done, and its record says what the one with that seal said."""
+    try:
+        value = json.loads(record_path(final).read_bytes())
+        del value["seal"]
+        files = [FileDigest(**file) for file in value["files"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return digest_of(value) == expected and _in_size(final, files)
 
 
-def _in_size(final: Path, record: Record) -> bool:
-    return all(_size(final.parent / file.name) == file.size for file in record.files)
+def _in_size(final: Path, files: Iterable[FileDigest]) -> bool:
+    return all(_size(final.parent / file.name) == file.size for file in files)
 
 
 def record_path(final: Path) -> Path:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import requests
 
 from ..manifests import FetchError, OutputError, Progress
+from .access import Patience
 from .answer import read_answer
 from .commit import writing
 from .offer import HEAD, Offer, shown, wrong_head
 from .partial import Partial
-from .web import TROUBLE, Patience, Setback, ask, patiently, setback
+from .web import TROUBLE, Setback, ask, patiently, setback
 
 BLOCK = 1 << 18
 """Bytes at a time, at most; what has come is kept to the last byte."""

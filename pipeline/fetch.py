@@ -8,70 +8,50 @@ archives/mdc-cminc35no007no707hql26lzk.json     under which name a dataset of Mo
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from ..importers import Archive, Part
+from ..importers import Archive
 from ..manifests import DataError, FetchError, Progress, UsageError
 from . import collective
+from .access import ACCESS, MDC, Access, Patience, is_url
 from .commit import FileDigest, accepted, seal, unseal, write_record, write_whole, writing
 from .download import Renew, download
 from .offer import Offer, offered, shown, url_name
 from .partial import Partial, digests, opened
-from .web import PATIENCE, Patience
-
-MDC = "mdc:"
-"""Before the id of a dataset at Mozilla Data Collective, as a source."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """By what right and with what patience files are fetched."""
+def local(
+    archives: Sequence[Archive], sources: Sequence[str], folder: Path, progress: Progress, access: Access = ACCESS
+) -> list[Path]:
+    """`sources` as paths: URLs and `mdc:` ids among them are fetched into `folder`. What `archives` are is known.
 
-    mdc_key: str = field(default="", repr=False)
-    """API key of Mozilla Data Collective; sent to `mdc_api` and nowhere else."""
-    mdc_api: str = collective.API
-    patience: Patience = PATIENCE
-
-
-ACCESS = Access()
-"""To what is open to all."""
-
-
-def local(part: Part, sources: Sequence[str], folder: Path, progress: Progress, access: Access = ACCESS) -> list[Path]:
-    """`sources` as paths: URLs and `mdc:` ids among them are fetched into `folder`.
-
-    Without sources the published archives are fetched.
+    Without sources all of the archives are fetched.
 
     Raises:
         UsageError: two URLs end in the same name, or `mdc:` is without an id or a key.
         FetchError, OutputError: as `fetch`.
     """
     if not sources:
-        return [fetch(archive, folder, progress, access) for archive in part.archives]
+        return [fetch(archive, folder, progress, access) for archive in archives]
     names = [url_name(source) for source in dict.fromkeys(sources) if is_url(source)]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"two URLs are of a file {twice}: fetch one by other means, and name the file with --source")
-    return [_local(part, source, folder, progress, access) for source in sources]
+    return [_local(archives, source, folder, progress, access) for source in sources]
 
 
-def _local(part: Part, source: str, folder: Path, progress: Progress, access: Access) -> Path:
+def _local(archives: Sequence[Archive], source: str, folder: Path, progress: Progress, access: Access) -> Path:
     if source.startswith(MDC):
         return fetch_dataset(source.removeprefix(MDC), folder, progress, access)
     if is_url(source):
-        return fetch(_named(part, source), folder, progress, access)
+        return fetch(_named(archives, source), folder, progress, access)
     return Path(source)
 
 
-def is_url(source: str) -> bool:
-    """Whether a source is a URL to be fetched."""
-    return source.startswith(("http://", "https://"))
-
-
-def _named(part: Part, url: str) -> Archive:
+def _named(archives: Sequence[Archive], url: str) -> Archive:
     """The published archive of that file name, from another place; or one of which nothing is known."""
     name = url_name(url)
-    known = next((one for one in part.archives if one.name == name), Archive(url=url, bytes=None, digest=""))
+    known = next((one for one in archives if one.name == name), Archive(url=url, bytes=None, digest=""))
     return replace(known, url=url)
 
 

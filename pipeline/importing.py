@@ -14,8 +14,10 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+from ..importers import Archive
 from ..manifests import OutputError, Progress, SourceError, UsageError, silent
-from . import fetch, ffmpeg, filters
+from . import ffmpeg, filters
+from .access import ACCESS, Access, is_remote
 from .filters import Filter
 from .job import Job
 from .ledger import ledger
@@ -32,7 +34,7 @@ BEGUN_BY = "dsprep import"
 
 
 def import_corpus(
-    job: Job, out: Path, workers: int, progress: Progress = silent, access: fetch.Access = fetch.ACCESS
+    job: Job, out: Path, workers: int, progress: Progress = silent, access: Access = ACCESS
 ) -> ImportReport:
     """Import a corpus into the folder `out`.
 
@@ -97,13 +99,18 @@ class _Earlier:
             )
 
 
-def _places(job: Job, out: Path, progress: Progress, access: fetch.Access) -> list[tuple[Section, list[Place]]]:
+def _places(job: Job, out: Path, progress: Progress, access: Access) -> list[tuple[Section, list[Place]]]:
     """Where each section lies. If no parts are named, those that the sources hold are meant."""
     wanted = job.parts or tuple(part.name for part in job.corpus.parts)
+    folder = out / "archives"
+    known = [archive for part in job.corpus.parts for archive in part.archives]
+    sources = list(map(Path, job.sources))
+    if any(map(is_remote, job.sources)):
+        sources = _local(known, job.sources, folder, progress, access)
     places = []
     for section in sections(job.corpus, wanted):
         part = job.corpus.part(section.parts[0])
-        found = find(section, fetch.local(part, job.sources, out / "archives", progress, access))
+        found = find(section, sources or _local(part.archives, (), folder, progress, access))
         places += [(section, found)] if found else []
         if not found and job.parts:
             names = ", ".join(archive.name for archive in part.archives)
@@ -116,6 +123,14 @@ def _places(job: Job, out: Path, progress: Progress, access: fetch.Access) -> li
         if place.path.is_dir() and out.resolve().is_relative_to(place.path.resolve()):
             raise SourceError(f"{out} lies in {place.path}, which is to be read: name an output folder outside of it")
     return places
+
+
+def _local(
+    archives: Sequence[Archive], sources: Sequence[str], folder: Path, progress: Progress, access: Access
+) -> list[Path]:
+    from .fetch import local  # speaks HTTP, which takes a while to import, and most imports do not need
+
+    return local(archives, sources, folder, progress, access)
 
 
 def _prepare(

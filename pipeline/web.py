@@ -21,6 +21,7 @@ import urllib3
 
 from .. import __version__
 from ..manifests import FetchError
+from .access import Patience
 from .offer import shown
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -31,30 +32,6 @@ TROUBLE = (requests.RequestException, urllib3.exceptions.HTTPError)
 """What a connection raises: requests up to the headers, urllib3 in the body."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a server that gives trouble is borne with."""
-
-    attempts: int = 8
-    """Connections in a row that may bring nothing new."""
-    pause_seconds: float = 1.0
-    """After the first of them; it doubles each time, so that eight bear with two minutes."""
-    longest_pause_seconds: float = 600.0
-    """A server that asks for a longer one (Retry-After) is given up."""
-    timeout_seconds: float = 60.0
-    """To connect, and of silence."""
-    slowest_bytes_per_second: float = 100.0
-    """A connection slower than this over `timeout_seconds` is given up for another."""
-
-    def __post_init__(self) -> None:
-        if self.attempts < 1 or self.pause_seconds < 0 or self.timeout_seconds <= 0:
-            raise ValueError(f"{self} allows no attempt")
-
-
-PATIENCE = Patience()
-"""What people wait for; tests wait less."""
 
 
 @dataclass(frozen=True, slots=True)

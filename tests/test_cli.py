@@ -23,7 +23,19 @@ def dsprep(*arguments: object, cwd: Path | None = None, **environment: str) -> R
 def test_help_lists_every_verb() -> None:
     shown = dsprep("--help")
     assert shown.returncode == 0
-    for verb in ("check", "convert", "corpora", "demo", "evaluate", "import", "shard", "stats", "text", "train", "verify"):
+    for verb in (
+        "check",
+        "convert",
+        "corpora",
+        "demo",
+        "evaluate",
+        "import",
+        "shard",
+        "stats",
+        "text",
+        "train",
+        "verify",
+    ):
         assert f"\n  {verb} " in shown.stdout
 
 

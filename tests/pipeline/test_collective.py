@@ -13,11 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dsprep.importers import Part
 from dsprep.manifests import FetchError, UsageError, silent
+from dsprep.pipeline.access import Access, Patience
 from dsprep.pipeline.collective import offer
-from dsprep.pipeline.fetch import Access, local
-from dsprep.pipeline.web import Patience
+from dsprep.pipeline.fetch import local
 
 KEY = "a-key-that-is-nobodys-business"
 ID = "cminc35no007no707hql26lzk"
@@ -26,7 +25,6 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 BASE64 = base64.b64encode(bytes.fromhex(SHA256)).decode()
 NAME = "cv-corpus-23.0-2025-09-05-br.tar.gz"
 PATIENCE = Patience(attempts=4, pause_seconds=0.001, longest_pause_seconds=2, timeout_seconds=1)
-PART = Part(name="train", archives=())
 
 
 class World:
@@ -133,7 +131,7 @@ def world() -> Iterator[World]:
 
 def fetched(world: World, folder: Path, key: str = KEY, dataset: str = ID) -> Path:
     access = Access(mdc_key=key, mdc_api=world.api, patience=PATIENCE)
-    return local(PART, [f"mdc:{dataset}"], folder, silent, access)[0]
+    return local((), [f"mdc:{dataset}"], folder, silent, access)[0]
 
 
 def asked(world: World) -> str:
@@ -206,7 +204,7 @@ def test_a_dataset_replaced_on_the_way_is_not_mixed(world: World, tmp_path: Path
 
     access = Access(mdc_key=KEY, mdc_api=world.api, patience=PATIENCE)
     with pytest.raises(FetchError, match="was replaced"):
-        local(PART, [f"mdc:{ID}"], tmp_path, replaced, access)
+        local((), [f"mdc:{ID}"], tmp_path, replaced, access)
     assert fetched(world, tmp_path).read_bytes() == changed
 
 

@@ -24,11 +24,11 @@ from pathlib import Path
 
 import pytest
 
-from dsprep.importers import Archive, Part
+from dsprep.importers import Archive
 from dsprep.manifests import FetchError, OutputError, Progress, UsageError, silent
 from dsprep.pipeline import fetch as module
-from dsprep.pipeline.fetch import Access, local
-from dsprep.pipeline.web import Patience
+from dsprep.pipeline.access import Access, Patience
+from dsprep.pipeline.fetch import local
 
 CONTENT = b"\x1f\x8b" + bytes(range(256)) * 2000
 """Begins as a gzip, and is longer than a socket takes at once."""
@@ -412,9 +412,9 @@ def test_what_arrived_of_another_archive_of_that_name_is_not_gone_on_with(server
 
 def test_a_mirror_goes_on_with_what_another_began(server: Server, tmp_path: Path) -> None:
     arrived(server, tmp_path, 100_000)
-    part = Part(name="dev", archives=(replace(archive(server), url="http://nowhere.invalid/dev.tar.gz"),))
+    known = [replace(archive(server), url="http://nowhere.invalid/dev.tar.gz")]
     mirror = f"{address(server)}/mirror/dev.tar.gz"
-    assert [path.read_bytes() for path in local(part, [mirror], tmp_path, silent, ACCESS)] == [CONTENT]
+    assert [path.read_bytes() for path in local(known, [mirror], tmp_path, silent, ACCESS)] == [CONTENT]
     assert server.asked == ["bytes=100000-"]
 
 
@@ -734,18 +734,18 @@ def test_a_folder_that_cannot_be_written_is_told(server: Server, tmp_path: Path)
 
 
 def test_sources_that_are_no_urls_are_paths(tmp_path: Path) -> None:
-    part = Part(name="dev", archives=())
-    assert local(part, ["a.tar.gz", "./mdc:x"], tmp_path, silent) == [Path("a.tar.gz"), Path("./mdc:x")]
+    known: list[Archive] = []
+    assert local(known, ["a.tar.gz", "./mdc:x"], tmp_path, silent) == [Path("a.tar.gz"), Path("./mdc:x")]
 
 
 def test_two_urls_of_one_name_are_refused(server: Server, tmp_path: Path) -> None:
-    part = Part(name="dev", archives=())
+    known: list[Archive] = []
     with pytest.raises(UsageError, match=r"two URLs are of a file clips.tar.gz"):
-        local(part, [f"{address(server)}/{lang}/clips.tar.gz" for lang in ("de", "br")], tmp_path, silent, ACCESS)
+        local(known, [f"{address(server)}/{lang}/clips.tar.gz" for lang in ("de", "br")], tmp_path, silent, ACCESS)
     assert not server.asked
 
 
 def test_a_url_is_held_to_the_digest_of_the_published_archive_of_its_name(server: Server, tmp_path: Path) -> None:
-    part = Part(name="dev", archives=(archive(server, CONTENT[:-1] + b"!"),))
+    known = [archive(server, CONTENT[:-1] + b"!")]
     with pytest.raises(FetchError, match="published is"):
-        local(part, [f"{address(server)}/x/dev.tar.gz?download=1"], tmp_path, silent, ACCESS)
+        local(known, [f"{address(server)}/x/dev.tar.gz?download=1"], tmp_path, silent, ACCESS)
