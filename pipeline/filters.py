@@ -8,6 +8,7 @@
 A row that is left out is counted and reported like every other.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -88,6 +89,7 @@ def check(filters: Iterable[Filter], columns: Iterable[str]) -> None:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
