@@ -115,6 +115,7 @@ def corpora(markdown: bool) -> None:
 @click.option("--part", multiple=True, help="A part to import, repeatable.  [default: all that the sources hold]")
 @click.option("--only", multiple=True, metavar="FILTER", help="Rows to keep, as gender=female or 'up_votes>=3'.")
 @click.option("--format", "form", type=click.Choice(["wav", "flac"]), default="wav", show_default=True)
+@click.option("--channel", type=click.IntRange(1), help="Of audio with several, from 1.  [default: mix them]")
 @click.option("--text", help="Text profile.  [default: the one that fits the corpus]")
 @click.option("--alphabet", help="Leave out texts with characters not in FILE or `english`; `auto` collects them.")
 @click.option("--model", type=click.Choice(["any", "ds1", "ds2"]), help="Whose steps a text must fit.  [default: any]")
@@ -132,6 +133,7 @@ def import_(
     part: tuple[str, ...],
     only: tuple[str, ...],
     form: str,
+    channel: int | None,
     text: str | None,
     alphabet: str | None,
     model: str | None,
@@ -162,6 +164,7 @@ def import_(
         parts=[one_of(f"part of {corpus}", name, names) for name in dict.fromkeys(part)],
         sources=source,
         form=form,
+        channel=None if channel is None else channel - 1,
         only=only,
         text=text,
         alphabet=alphabet,

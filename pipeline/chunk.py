@@ -38,12 +38,15 @@ class Settings:
     """`wav` or `flac`."""
     text: str = "plain"
     """Name of a text profile."""
+    channel: int | None = None
+    """Counted from 0, of audio whose rows name none; None mixes all of them."""
     rules: Rules = field(default_factory=Rules)
 
     def facts(self) -> dict[str, Any]:
         """These settings and the versions that matter, as JSON."""
         return {
             "audio": f"{self.form}, 16000 Hz, mono, PCM16",
+            "channel": self.channel,
             "text": self.text,
             "rules": self.rules.facts(),
             "code": CODE,
@@ -172,10 +175,10 @@ def _clip(
             yield Rejected(part, row.id, Reason.UNSPOKEN, f"{error}: {row.text[:60]!r}", None)
     if not said:
         return
-    cuts = list(dict.fromkeys(_cut(row) for (_, row), _ in said))
+    cuts = list(dict.fromkeys(_cut(row, settings) for (_, row), _ in said))
     of_cut: dict[Cut, list[tuple[Row, str]]] = {cut: [] for cut in cuts}
     for one in said:
-        of_cut[_cut(one[0][1])].append(one)
+        of_cut[_cut(one[0][1], settings)].append(one)
     try:
         for index, sound in _sounds(span, cuts, decoders):
             yield from _rows(of_cut.pop(cuts[index]), sound, settings, building)
@@ -215,8 +218,9 @@ def _rows(
             yield Kept(part, row.id, file, written[file], len(sound), transcript, row.speaker, row.extras)
 
 
-def _cut(row: Utterance) -> Cut:
-    return Cut(start=row.start, end=row.end, channel=row.channel)
+def _cut(row: Utterance, settings: Settings) -> Cut:
+    channel = settings.channel if row.channel is None else row.channel
+    return Cut(start=row.start, end=row.end, channel=channel)
 
 
 def _reason(error: Unreadable) -> Reason:

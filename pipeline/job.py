@@ -49,6 +49,7 @@ def job(
     parts: Sequence[str] = (),
     sources: Sequence[str] = (),
     form: str = "wav",
+    channel: int | None = None,
     only: Sequence[str] = (),
     text: str | None = None,
     alphabet: str | None = None,
@@ -60,7 +61,7 @@ def job(
     seed: int = 0,
     without_ffmpeg: bool = False,
 ) -> Job:
-    """The job that a user asked for in words; None is what fits the corpus.
+    """The job that a user asked for in words; None is what fits the corpus. `channel` is counted from 0.
 
     Raises:
         UsageError: a profile, a split or a bound means nothing.
@@ -82,7 +83,9 @@ def job(
         corpus=corpus,
         parts=tuple(parts),
         sources=tuple(sources),
-        settings=Settings(form=form, text=one_of("text profile", text or words, PROFILES), rules=rules),
+        settings=Settings(
+            form=form, text=one_of("text profile", text or words, PROFILES), channel=channel, rules=rules
+        ),
         only=tuple(only),
         split=None if split is None else parse(split, seed),
         collect_alphabet=alphabet == "auto",

@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dsprep.importers import CORPORA
@@ -345,6 +346,19 @@ def test_another_run_s_other_settings_are_noticed_at_the_end(
     monkeypatch.setattr(work, "outcome", meddle)
     with pytest.raises(OutputError, match="another import wrote other things"):
         run(root, out)
+
+
+def test_a_channel_is_chosen_or_all_are_mixed(tmp_path: Path, make: Any) -> None:
+    left, right = make.tone(1.0, 300), make.tone(1.0, 500)
+    name = "LibriSpeech/dev-clean/1/2/1-2"
+    both = make.flac(np.stack([left, right], axis=1))
+    root = make.folder(tmp_path / "in", {f"{name}-0000.flac": both, f"{name}.trans.txt": b"1-2-0000 TWO\n"})
+    for channel, expected in ((0, left), (1, right), (None, (left.astype(int) + right) / 2)):
+        run(root, tmp_path / str(channel), settings=Settings(channel=channel))
+        (sample,) = read_manifest(tmp_path / str(channel) / "dev-clean.csv")
+        assert np.abs(decode(sample.path.read_bytes()) - expected).max() <= 1
+    (report,) = run(root, tmp_path / "two", settings=Settings(channel=2))
+    assert report.reasons == {"unreadable": 1}
 
 
 def test_a_disk_that_takes_no_more_is_told_as_such(tmp_path: Path, make: Any) -> None:
