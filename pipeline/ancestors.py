@@ -3,7 +3,9 @@
     deepspeech-0.1    mozilla/DeepSpeech v0.1.1, bin/import_cv.py: raw text, not over 10 s, a 20 ms step a character
     deepspeech-0.9    mozilla/DeepSpeech v0.9.3, bin/import_cv2.py: cleaned text, the same two filters
 
-Their importers of LibriSpeech, LDC93S1 and TED-LIUM had no filters at all, not even for empty texts.
+Their importers of LibriSpeech, LDC93S1 and TED-LIUM had no filters at all, not even for empty texts. Their lengths
+were those of sox, which keeps what the MP3 encoder put before the sound: 400 to 470 samples more than ours, so that a
+clip at the bound may fall on its other side.
 """
 
 from .screen import Rules

@@ -21,7 +21,7 @@ from .access import ACCESS, Access, is_remote
 from .filters import Filter
 from .job import Job
 from .ledger import ledger
-from .outdir import IMPORTED, MADE_BY, begin, end
+from .outdir import IMPORTED, MADE_BY, begin, claim, end
 from .report import ImportReport
 from .results import finished, write_results
 from .room import check_room, needed
@@ -49,7 +49,7 @@ def import_corpus(
     if not job.sources and not all(part.archives for part in corpus.parts):
         raise UsageError(f"{corpus.title} is not fetched by dsprep. It needs {corpus.needs}")
     earlier = _Earlier(out, job)
-    begin(out, IMPORTED, earlier.facts(), earlier.check)
+    begin(out, IMPORTED, earlier.facts, earlier.check)
     places = _places(job, out, progress, access)
     if report := finished(out, job, places, progress):
         end(out)
@@ -58,8 +58,8 @@ def import_corpus(
         works = [_prepare(section, found, conditions, out, stack, progress) for section, found in places]
         works = _with_rows(job, works)
         _check_rows(job, works, conditions, out)
-        earlier.check_parts([part for work in works for part in work.parts])
         _check_room(job, works, out)
+        earlier.claim([part for work in works for part in work.parts])
         for work in works:
             convert_all(work, job, out, workers, progress)
         report = write_results(out, job, works, earlier.files)
@@ -68,35 +68,44 @@ def import_corpus(
 
 
 class _Earlier:
-    """What an earlier run has left in the folder."""
+    """What an earlier run has left in the folder: its parts, and files such as manifests."""
 
     def __init__(self, out: Path, job: Job) -> None:
         self._out, self._job = out, job
-        self._parts: set[str] = set()
-        self.files: set[str] = set()
-        """Manifests and the like that it wrote."""
-
-    def facts(self) -> dict[str, Any]:
+        self.facts: dict[str, Any] = {MADE_BY: BEGUN_BY, "corpus": job.corpus.name, "parts": {}, "files": []}
         """What stands in the folder while we work."""
-        return {MADE_BY: BEGUN_BY, "corpus": self._job.corpus.name, "parts": dict.fromkeys(self._job.parts)}
 
     def check(self, before: dict[str, Any]) -> None:
         """Refuse to write one corpus over another, or to forget parts."""
         corpus = self._job.corpus.name
         if before.get("corpus", corpus) != corpus:
             raise OutputError(f"{self._out} holds {before['corpus']}: name another folder for {corpus}")
-        self._parts |= set(before.get("parts", ())) - {""}
-        self.files |= {file["name"] for file in before.get("files", ())}
+        self.facts["parts"] |= dict.fromkeys(part for part in before.get("parts", ()) if part)
+        self.facts["files"] += before.get("files", ())
         if self._job.parts:
             self.check_parts(self._job.parts)
 
     def check_parts(self, parts: Sequence[str]) -> None:
         """Refuse to forget parts."""
-        if lost := sorted(self._parts - set(parts)):
+        if lost := sorted(set(self.facts["parts"]) - set(parts)):
             raise OutputError(
                 f"{self._out} also holds {', '.join(lost)}: name these parts too (what is done is not done again), "
                 "or name another folder"
             )
+
+    def claim(self, parts: Sequence[str]) -> None:
+        """Say that these parts are being made, from now on: what is typed wrongly leaves no trace.
+
+        Raises:
+            OutputError: an earlier run made others too.
+        """
+        self.check_parts(parts)
+        claim(self._out, {**self.facts, "parts": dict.fromkeys(parts)})
+
+    @property
+    def files(self) -> set[str]:
+        """Names of the manifests and the like that it wrote."""
+        return {file["name"] for file in self.facts["files"]}
 
 
 def _places(job: Job, out: Path, progress: Progress, access: Access) -> list[tuple[Section, list[Place]]]:
@@ -150,7 +159,9 @@ def _with_rows(job: Job, works: Sequence[Work]) -> list[Work]:
         return there
     empty = next(work for work in works if work not in there)
     where = ", ".join(str(place.path) for place in empty.places)
-    raise SourceError(f"nothing of {job.corpus.name} {empty.section.name} in {where}: looked for {job.corpus.layout}")
+    archives = [archive.name for archive in job.corpus.part(empty.section.parts[0]).archives]
+    looked = ", or ".join([*archives, job.corpus.layout])
+    raise SourceError(f"nothing of {job.corpus.name} {empty.section.name} in {where}: looked for {looked}")
 
 
 def _check_rows(job: Job, works: Sequence[Work], conditions: list[Filter], out: Path) -> None:

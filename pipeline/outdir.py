@@ -38,8 +38,13 @@ def begin(out: Path, mark: str, facts: dict[str, Any], check: Check = lambda ear
         raise OutputError(f"{out} is not empty and was not made by {facts[MADE_BY]}: name another folder, or empty it")
     for one in earlier:
         check(one)
-    write_whole(out / BEGUN, seal(facts))
+    claim(out, facts)
     sweep(out)
+
+
+def claim(out: Path, facts: dict[str, Any]) -> None:
+    """Say in `out` what is being made there."""
+    write_whole(out / BEGUN, seal(facts))
 
 
 def reopen(out: Path, mark: str) -> None:

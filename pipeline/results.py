@@ -41,7 +41,7 @@ def finished(
         before = unseal((out / IMPORTED).read_bytes(), out / IMPORTED)
     except (OSError, DataError):
         return None
-    if before["settings"] != job.facts() or before["asked"] != list(job.parts):
+    if before["settings"] != job.facts() or before["asked"] != sorted(job.parts):
         return None
     if set(before["sections"]) != {section.name for section, _ in found}:
         return None
@@ -97,7 +97,7 @@ def write_results(out: Path, job: Job, works: Sequence[Work], earlier: set[str])
     content = {
         MADE_BY: "dsprep import",
         "corpus": job.corpus.name,
-        "asked": list(job.parts),
+        "asked": sorted(job.parts),
         "settings": job.facts(),
         "decoders": decoders,
         "parts": {report.name: report.facts() for report in reports},
