@@ -8,7 +8,7 @@ and is not, becomes 16 kHz mono PCM16. A folder is the unit of work: done, or no
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ import soundfile
 
 from ..manifests import DataError, Sample
 from ..manifests.ctc import RATE
-from .audio import LIBRARIES, Unreadable, decode, encode
+from .audio import LIBRARIES, Cut, Unreadable, encode, open_audio
 from .commit import Building, Record, commit, digest_of
 from .formats import Clip, Sound
 from .samples import audio_bytes
@@ -63,7 +63,17 @@ def copy(task: Task) -> Record:
     """
 
     def build(building: Building) -> Any:
-        return [_copy(building, clip, task.wav) for clip in task.clips]
+        facts: dict[str, Any] = {}
+        cut: dict[tuple[Path, int | None, int], list[Clip]] = {}
+        for clip in task.clips:
+            sample = clip.sample
+            if form := _as_it_is(clip, task.wav):
+                facts[sample.id] = _copied(building, sample, form)
+            else:
+                cut.setdefault((sample.path, sample.offset, sample.size), []).append(clip)
+        for clips in cut.values():
+            facts.update(_made(building, clips))
+        return [facts[clip.sample.id] for clip in task.clips]
 
     return commit(task.final, task.key, build, folder=True)
 
@@ -93,19 +103,33 @@ def is_wav(sample: Sample) -> bool:
     return Span(sample.path, sample.offset or 0, 4).read() == b"RIFF"
 
 
-def _copy(building: Building, clip: Clip, wav: bool) -> dict[str, Any]:
-    sample, data = clip.sample, audio_bytes(clip.sample)
-    form = {b"RIFF": "wav", b"fLaC": "flac"}.get(data[:4], "")
-    made = not clip.whole or form not in (("wav",) if wav else ("wav", "flac"))
-    if made:
-        try:
-            pcm = decode(data, start=clip.start, end=clip.end, channel=clip.channel)
-        except Unreadable as error:
-            raise DataError(f"{sample.id}: {sample.path}: {error}") from error
-        form, sound, size = "wav", Sound(len(pcm), RATE, 1), building.add(f"{sample.id}.wav", encode(pcm, "wav"))
-    else:
-        sound, size = _sound(sample, io.BytesIO(data)), building.add(f"{sample.id}.{form}", data)
-    return {"name": f"{sample.id}.{form}", "size": size, "made": made, "sound": asdict(sound)}
+def _as_it_is(clip: Clip, wav: bool) -> str | None:
+    """The form of a clip's file, if it can be copied as it is."""
+    form = {b"RIFF": "wav", b"fLaC": "flac"}.get(Span(clip.sample.path, clip.sample.offset or 0, 4).read())
+    return form if clip.whole and form in (("wav",) if wav else ("wav", "flac")) else None
+
+
+def _copied(building: Building, sample: Sample, form: str) -> dict[str, Any]:
+    data = audio_bytes(sample)
+    sound, size = _sound(sample, io.BytesIO(data)), building.add(f"{sample.id}.{form}", data)
+    return {"name": f"{sample.id}.{form}", "size": size, "made": False, "sound": asdict(sound)}
+
+
+def _made(building: Building, clips: Sequence[Clip]) -> Iterator[tuple[str, Any]]:
+    """Pieces of one audio file, which is decoded once."""
+    sample = clips[0].sample
+    data = audio_bytes(sample)
+    try:
+        with open_audio(io.BytesIO(data), len(data)) as audio:
+            for index, sound in audio.cuts([Cut(start=one.start, end=one.end, channel=one.channel) for one in clips]):
+                name = clips[index].sample.id
+                if isinstance(sound, Unreadable):
+                    raise DataError(f"{name}: {sample.path}: {sound}")
+                size = building.add(f"{name}.wav", encode(sound, "wav"))
+                facts = {"name": f"{name}.wav", "size": size, "made": True}
+                yield name, {**facts, "sound": asdict(Sound(len(sound), RATE, 1))}
+    except Unreadable as error:
+        raise DataError(f"{sample.id}: {sample.path}: {error}") from error
 
 
 def _sound(sample: Sample, place: Path | io.BytesIO) -> Sound:

@@ -265,7 +265,9 @@ def test_parts_can_be_added(tmp_path: Path, digits: Path, make: Any) -> None:
 
 def test_a_part_that_was_mistyped_leaves_no_trace(tmp_path: Path, digits: Path, make: Any) -> None:
     out = tmp_path / "out"
-    with pytest.raises(SourceError, match=r"nothing of librispeech dev-other .* looked for dev-other\.tar\.gz, or LibriSpeech/"):
+    with pytest.raises(
+        SourceError, match=r"nothing of librispeech dev-other .* looked for dev-other\.tar\.gz, or LibriSpeech/"
+    ):
         run(digits.parent / "source", out, "dev-clean", "dev-other")
     run(digits.parent / "source", out, "dev-clean", "test-clean")
     assert make.tree(out) == make.tree(digits)
@@ -283,7 +285,9 @@ def test_a_place_that_is_a_file_is_told(tmp_path: Path, digits: Path) -> None:
 
 
 def test_a_source_with_nothing_of_the_part_is_told(tmp_path: Path, make: Any) -> None:
-    with pytest.raises(SourceError, match=r"nothing of librispeech dev-clean .* looked for dev-clean.tar.gz, or LibriSpeech/PART"):
+    with pytest.raises(
+        SourceError, match=r"nothing of librispeech dev-clean .* looked for dev-clean.tar.gz, or LibriSpeech/PART"
+    ):
         run(make.folder(tmp_path / "in", {"music/a.mp3": b"x"}), tmp_path / "out")
 
 
