@@ -76,6 +76,8 @@ def _samples(rows: Iterator[list[str]], path: Path, root: Path) -> Iterator[Samp
     missing = [name for name in REQUIRED if name not in header]
     if missing:
         raise DataError(f"{path} is not a manifest: its first line has no column {', '.join(missing)}")
+    if twice := next((name for name in header if header.count(name) > 1), None):
+        raise DataError(f"{path} has two columns {twice!r}: take one out, or give it another name")
     seen: set[str] = set()
     for number, cells in enumerate(rows, 2):
         if not cells:

@@ -328,6 +328,13 @@ def test_a_metadata_csv_of_others_is_read(tmp_path: Path) -> None:
     assert (clip.sample.transcript, clip.sample.extras) == ('null, "NA"', (("age", "17"),))
 
 
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(WAV)
+    files(tmp_path, {"metadata.csv": "file_name,text,text\na.wav,one,two\n"})
+    with pytest.raises(DataError, match="two columns 'text'"):
+        read(FORMATS["audiofolder"], tmp_path)
+
+
 @pytest.mark.parametrize("name", ["offset", "context", "shard_id"])
 def test_a_column_that_means_something_else_is_refused(name: str, tmp_path: Path) -> None:
     clash = Sample(id="a", path=Path(), size=0, transcript="t", duration=0.01, extras=((name, "x"),))
