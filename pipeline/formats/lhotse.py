@@ -102,7 +102,7 @@ def _channel(one: dict[str, Any], recording: dict[str, Any]) -> int | None:
     own, all_of_them = one.get("channel", 0), source.get("channels", [0])
     if own == all_of_them or [own] == all_of_them:
         return None
-    if not isinstance(own, int) or own not in all_of_them:
+    if not isinstance(own, int) or not isinstance(all_of_them, list) or own not in all_of_them:
         raise ValueError(f"channel {own} of a file with channels {all_of_them}")
     return own
 

@@ -166,6 +166,7 @@ GOOD = '{"audio_filepath": "a.wav", "duration": 0.01, "text": "t"}\n'
 BAD_NEMO = {
     '{"audio_filepath": "a.wav", "duration": NaN, "text": "t"}': "NaN is not JSON",
     '{"audio_filepath": "a.wav", "duration": 1e999, "text": "t"}': "not a number of seconds",
+    f'{{"audio_filepath": "a.wav", "duration": 1{"0" * 400}, "text": "t"}}': "too many digits",
     '{"audio_filepath": "a.wav", "duration": true, "text": "t"}': "True is not a number of seconds",
     '{"audio_filepath": "a.wav", "duration": 1, "text": "t", "text": "u"}': "'text' appears twice",
     '{"duration": 1, "text": "t"}': "it has no audio_filepath",
@@ -261,6 +262,9 @@ BAD_CUTS = {
     "changes while it reads": cut({"transforms": [{"name": "Speed"}]}),
     "no duration": cut(supervision={"duration": None}),
     "channel 1 of a file with channels [0]": cut(supervision={"id": "t", "channel": 1}),
+    "channel 1 of a file with channels 0": cut(
+        {"sources": [{"type": "file", "channels": 0, "source": "a.wav"}]}, {"id": "t", "channel": 1}
+    ),
     "it has no list of supervisions": cut(supervisions=None),
     "it has no recording": json.dumps({**CUT, "supervisions": [SUPERVISION]}),
 }
