@@ -47,7 +47,9 @@ def read(place: Path, root: Path | None) -> Iterator[Clip]:
             cut = parse_object(line)
             if cut.get("type") not in ("MonoCut", "MultiCut"):
                 raise ValueError(f"a {cut.get('type')}: save its audio first (CutSet.save_audios), then convert that")
-            for one in _list(cut, "supervisions"):
+            if not (supervisions := _list(cut, "supervisions")):
+                raise ValueError("a cut without supervisions, of which no text is known: take it out first")
+            for one in supervisions:
                 yield _clip(_object(cut, "recording"), one, seconds(cut, "start") or 0.0, folder, ids)
 
 

@@ -218,6 +218,9 @@ BAD_KALDI = {
     "wav.scp:1: b.wav is not there": {"wav.scp": "u b.wav\n"},
     "wav.scp:2: u appears twice": {"wav.scp": "u a.wav\nu a.wav\n"},
     "wav.scp:1: u is not in text": {"text": "v one\n"},
+    "text:2: v is not in wav.scp: take": {"text": "u one\nv two\n"},
+    "text:2: v is not in segments: take": {"text": "u one\nv two\n", "segments": "u u 0 0.01\n"},
+    "segments:1:  is not in wav.scp": {"segments": "u\n"},
     "wav.scp:1: u is not in utt2spk": {"utt2spk": "v s\n"},
     "segments:1: r is not in wav.scp": {"segments": "u r 0 1\n"},
     "segments:1: could not convert string to float": {"segments": "u u x 1\n"},
@@ -265,6 +268,7 @@ BAD_CUTS = {
     "channel 1 of a file with channels 0": cut(
         {"sources": [{"type": "file", "channels": 0, "source": "a.wav"}]}, {"id": "t", "channel": 1}
     ),
+    "a cut without supervisions": cut(supervisions=[]),
     "it has no list of supervisions": cut(supervisions=None),
     "it has no recording": json.dumps({**CUT, "supervisions": [SUPERVISION]}),
 }
