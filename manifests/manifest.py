@@ -76,14 +76,17 @@ def _samples(rows: Iterator[list[str]], path: Path, root: Path) -> Iterator[Samp
     missing = [name for name in REQUIRED if name not in header]
     if missing:
         raise DataError(f"{path} is not a manifest: its first line has no column {', '.join(missing)}")
+    if twice := next((name for name in header if header.count(name) > 1), None):
+        raise DataError(f"{path} has two columns {twice!r}: take one out, or give it another name")
     seen: set[str] = set()
+    counts: dict[str, int] = {}
     for number, cells in enumerate(rows, 2):
         if not cells:
             continue
         if len(cells) != len(header):
             raise DataError.at(path, number, f"{len(cells)} cells under {len(header)} columns")
         try:
-            sample = _sample(dict(zip(header, cells, strict=True)), root, seen)
+            sample = _sample(dict(zip(header, cells, strict=True)), root, seen, counts)
         except ValueError as error:
             raise DataError.at(path, number, str(error)) from error
         if sample.id in seen:
@@ -92,12 +95,12 @@ def _samples(rows: Iterator[list[str]], path: Path, root: Path) -> Iterator[Samp
         yield sample
 
 
-def _sample(row: dict[str, str], folder: Path, seen: set[str]) -> Sample:
+def _sample(row: dict[str, str], folder: Path, seen: set[str], counts: dict[str, int]) -> Sample:
     name = row["wav_filename"]
     if not name:
         raise ValueError("wav_filename is empty")
     return Sample(
-        id=row["id"] if row.get("id") else _made_id(name, seen),
+        id=row["id"] if row.get("id") else _made_id(name, seen, counts),
         path=folder / name,
         size=_whole("wav_filesize", row["wav_filesize"]),
         transcript=row["transcript"],
@@ -114,8 +117,12 @@ def _whole(name: str, value: str) -> int:
     return int(value)
 
 
-def _made_id(name: str, seen: set[str]) -> str:
-    """An id for a row that has none: the file's stem, with its folders and a count where that is not unique."""
+def _made_id(name: str, seen: set[str], counts: dict[str, int]) -> str:
+    """An id for a row that has none: the file's stem, with its folders and a count where that is not unique.
+
+    `counts` is how far each has been counted: names in other scripts are all alike, and a search from 2 each time
+    would take hours of a large manifest.
+    """
     stem = name.removesuffix(Path(name).suffix)
     for words in (Path(stem).name, stem):
         plain = words
@@ -123,9 +130,10 @@ def _made_id(name: str, seen: set[str]) -> str:
             plain = re.sub(r"[^A-Za-z0-9_-]+", "-", words).strip("-")[-80:] or "clip"
         if plain not in seen:
             return plain
-    count = 2
+    count = counts.get(plain, 2)
     while f"{plain}-{count}" in seen:
         count += 1
+    counts[plain] = count
     return f"{plain}-{count}"
 
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from .utterance import check_id, check_text
 
+LONGEST = 1e9
+"""Seconds: no recording is that long, and what says so is damaged."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -37,5 +40,5 @@ class Sample:
             check_text(name, value)
         if self.size < 0 or (self.offset or 0) < 0:
             raise ValueError(f"{self.id}: negative size {self.size} or offset {self.offset}")
-        if self.duration is not None and not 0 <= self.duration < float("inf"):
+        if self.duration is not None and not 0 <= self.duration < LONGEST:
             raise ValueError(f"{self.id}: duration {self.duration} is not a number of seconds")

@@ -129,5 +129,5 @@ def validator(headers: Headers) -> str:
     try:
         changed, now = (parsedate_to_datetime(headers.get(name, "")) for name in ("Last-Modified", "Date"))
         return headers["Last-Modified"] if now - changed >= OLD_ENOUGH else ""
-    except (ValueError, TypeError):  # no date, or one with and one without a time zone
+    except (ValueError, TypeError, OverflowError):  # no date, one with and one without a time zone, or no such year
         return ""

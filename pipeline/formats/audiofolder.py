@@ -67,6 +67,8 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 raise DataError.at(path, rows.line_num, f"{len(cells)} cells under {len(header)} columns")
             if header and cells:
                 yield rows.line_num, dict(zip(header, cells, strict=True))
+            if not header and (twice := next((name for name in cells if cells.count(name) > 1), None)):
+                raise DataError(f"{path} has two columns {twice!r}: take one out, or give it another name")
             header = header or cells
     except csv.Error as error:
         raise DataError.at(path, rows.line_num, str(error)) from error

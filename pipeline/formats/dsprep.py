@@ -7,11 +7,13 @@ Its name makes of the folder something that `dsprep shard` and `dsprep train` ta
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ...manifests import manifest_bytes, read_manifest
 from .format import Audio, Clip, Entry, Format, Holds
 from .reading import file_in
+from .writing import settled
 
 MAIN = "manifest.csv"
 
@@ -23,7 +25,8 @@ def read(place: Path, root: Path | None) -> Iterator[Clip]:
 
 
 def write(entries: Sequence[Entry], home: Path) -> Mapping[str, bytes]:
-    return {MAIN: manifest_bytes((entry.sample for entry in entries), home)}
+    samples = (replace(entry.sample, path=settled(entry.sample.path)) for entry in entries)
+    return {MAIN: manifest_bytes(samples, home.resolve())}
 
 
 FORMAT = Format(

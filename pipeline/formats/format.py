@@ -12,9 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ...manifests import Sample
-
-LONGEST = 1e9
-"""Seconds: no recording is that long, and what says so is damaged."""
+from ...manifests.sample import LONGEST
 
 
 class Audio(StrEnum):

@@ -84,15 +84,21 @@ def read(place: Path, root: Path | None) -> Iterator[Clip]:
             )
         return _piece(sample, times)
 
-    if not (folder / "segments").is_file():
+    table, there = MAIN, set(wavs)
+    if (folder / "segments").is_file():
+        table, there = "segments", set()
+        for number, name, rest in _table(folder / table):
+            with at(folder / table, number):
+                recording, *times = rest.split() or [""]
+                yield clip(name, recording, times)
+            there.add(name)
+    else:
         for name, (number, _) in wavs.items():
             with at(folder / MAIN, number):
                 yield clip(name, name)
-        return
-    for number, name, rest in _table(folder / "segments"):
-        with at(folder / "segments", number):
-            recording, *times = rest.split()
-            yield clip(name, recording, times)
+    for number, name, _ in _table(folder / "text"):
+        if name not in there:
+            raise DataError.at(folder / "text", number, f"{name} is not in {table}: take its line out of text")
 
 
 def _piece(sample: Sample, times: Sequence[str]) -> Clip:

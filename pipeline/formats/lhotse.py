@@ -47,7 +47,9 @@ def read(place: Path, root: Path | None) -> Iterator[Clip]:
             cut = parse_object(line)
             if cut.get("type") not in ("MonoCut", "MultiCut"):
                 raise ValueError(f"a {cut.get('type')}: save its audio first (CutSet.save_audios), then convert that")
-            for one in _list(cut, "supervisions"):
+            if not (supervisions := _list(cut, "supervisions")):
+                raise ValueError("a cut without supervisions, of which no text is known: take it out first")
+            for one in supervisions:
                 yield _clip(_object(cut, "recording"), one, seconds(cut, "start") or 0.0, folder, ids)
 
 
@@ -102,7 +104,7 @@ def _channel(one: dict[str, Any], recording: dict[str, Any]) -> int | None:
     own, all_of_them = one.get("channel", 0), source.get("channels", [0])
     if own == all_of_them or [own] == all_of_them:
         return None
-    if not isinstance(own, int) or own not in all_of_them:
+    if not isinstance(own, int) or not isinstance(all_of_them, list) or own not in all_of_them:
         raise ValueError(f"channel {own} of a file with channels {all_of_them}")
     return own
 

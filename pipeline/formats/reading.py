@@ -82,7 +82,10 @@ def seconds(row: dict[str, Any], key: str) -> float | None:
     value = row.get(key)
     if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
         raise ValueError(f"{key} {value!r} is not a number of seconds")
-    return None if value is None else float(value)
+    try:
+        return None if value is None else float(value)
+    except OverflowError as error:  # JSON's whole numbers have no end
+        raise ValueError(f"{key} has too many digits for a number of seconds") from error
 
 
 def extra(value: Any) -> str:

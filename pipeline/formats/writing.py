@@ -3,6 +3,7 @@
 {"audio_filepath": "../audio/a.wav", "duration": 1.5, "text": "zero one", "id": "a"}
 """
 
+import functools
 import gzip
 import json
 import os
@@ -16,12 +17,23 @@ from .format import Entry
 
 def relative(path: Path, home: Path) -> str:
     """`path` seen from the folder `home`, with `/` between folders."""
-    return os.path.relpath(path, home).replace(os.sep, "/")
+    # By true folders: `..` behind a link leads out of what the link leads to, not back to where the link lies.
+    return os.path.relpath(settled(path), home.resolve()).replace(os.sep, "/")
 
 
 def absolute(path: Path) -> str:
-    """`path` from the root, links in it left as they are."""
-    return str(path.absolute()) if ".." not in path.parts else os.path.abspath(path)  # noqa: PTH100
+    """`path` from the root, links in it left as they are, unless it goes up from one."""
+    return str(path.absolute() if ".." not in path.parts else settled(path))
+
+
+def settled(path: Path) -> Path:
+    """`path` in its true folder, under its own name."""
+    return _true_folder(path.parent) / path.name
+
+
+@functools.lru_cache(maxsize=1024)
+def _true_folder(folder: Path) -> Path:
+    return folder.resolve()
 
 
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:

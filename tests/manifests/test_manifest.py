@@ -1,4 +1,5 @@
 import csv
+import time
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,9 @@ def test_a_data_set_can_be_moved(tmp_path: Path) -> None:
         ("wav_filename,wav_filesize,transcript,id\na.wav,1,t,a\nb.wav,1,t,a\n", "x.csv:3: id a appears twice"),
         ("wav_filename,wav_filesize,transcript,duration\na.wav,1,t,long\n", "x.csv:2: could not convert"),
         ("wav_filename,wav_filesize,transcript,duration\na.wav,1,t,-1\n", "x.csv:2: a: duration -1.0"),
+        ("wav_filename,wav_filesize,transcript,duration\na.wav,1,t,1e306\n", "x.csv:2: a: duration 1e"),
         ('wav_filename,wav_filesize,transcript\na.wav,1,"t\n', "x.csv cannot be read"),
+        ("wav_filename,wav_filesize,transcript,transcript\na.wav,1,t,u\n", "x.csv has two columns 'transcript'"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:
@@ -125,3 +128,13 @@ def test_an_id_twice_is_not_written() -> None:
 def test_seconds_are_exact_decimals(frames: int, text: str) -> None:
     assert seconds_text(frames / 16000) == text
     assert float(text) * 16000 == frames
+
+
+def test_ids_of_names_that_are_all_alike_are_made_in_a_moment(tmp_path: Path) -> None:
+    rows = "".join(f"音/{chr(0x4E00 + number)}.wav,1,t\n" for number in range(15_000))
+    (tmp_path / "x.csv").write_text(f"wav_filename,wav_filesize,transcript\n{rows}", encoding="utf-8")
+    began = time.process_time()
+    ids = [one.id for one in read_manifest(tmp_path / "x.csv")]
+    assert ids[:3] == ["clip", "clip-2", "clip-3"]
+    assert ids[-1] == "clip-15000"
+    assert time.process_time() - began < 4

@@ -320,3 +320,20 @@ def test_help_lists_the_table_of_formats() -> None:
     shown = CliRunner().invoke(main, ["convert", "--help"]).output
     for name in FORMATS:
         assert f"\n  {name} " in shown
+
+
+@pytest.mark.parametrize("name", [one.name for one in READABLE if one.holds.audio is not Audio.INSIDE])
+def test_links_to_folders_lead_to_the_same_audio(name: str, digits: Path, tmp_path: Path) -> None:
+    """`data` is a link, and its manifest goes up from it: by name alone that would be a folder beside the link."""
+    there, here = tmp_path / "disk/with/sets/data", tmp_path / "home/of"
+    there.mkdir(parents=True)
+    here.mkdir(parents=True)
+    samples = read_manifest(digits / "dev-clean.csv")
+    (there / "m.csv").write_bytes(manifest_bytes(samples, there))
+    (here / "data").symlink_to(there)
+    (tmp_path / "far/away").mkdir(parents=True)
+    (here / "out").symlink_to(tmp_path / "far/away")
+    convert(here / "data/m.csv", here / "out", FORMATS[name])
+    assert [one.path.resolve() for one in back(here / "out", tmp_path / "back")] == [
+        one.path.resolve() for one in samples
+    ]

@@ -338,9 +338,10 @@ def test_an_old_last_modified_serves_as_a_tag(server: Server, tmp_path: Path) ->
     assert server.asked == ["", "bytes=100000-"]
 
 
-def test_a_file_modified_just_now_starts_over(server: Server, tmp_path: Path) -> None:
-    now = format_datetime(datetime.now(UTC), usegmt=True)
-    server.cuts, server.fields = [100_000], {"ETag": "", "Last-Modified": now}
+@pytest.mark.parametrize("when", ["now", "Fri, 01 Jan 99999999999 00:00:00 GMT"])
+def test_a_file_modified_just_now_or_in_no_year_starts_over(server: Server, tmp_path: Path, when: str) -> None:
+    date = format_datetime(datetime.now(UTC), usegmt=True) if when == "now" else when
+    server.cuts, server.fields = [100_000], {"ETag": "", "Last-Modified": date}
     assert fetch(archive(server), tmp_path).read_bytes() == CONTENT
     assert server.asked == ["", ""]
 
@@ -536,7 +537,9 @@ def test_a_long_retry_after_is_told_and_not_waited_for(server: Server, tmp_path:
         fetch(archive(server), tmp_path)
 
 
-@pytest.mark.parametrize("value", ["soon", "-5", "1.5", "Fri, 01 Jan 1999 00:00:00 GMT", "٣"])
+@pytest.mark.parametrize(
+    "value", ["soon", "-5", "1.5", "Fri, 01 Jan 1999 00:00:00 GMT", "Fri, 01 Jan 99999999999 00:00:00 GMT", "٣"]
+)
 def test_a_retry_after_that_says_nothing_is_passed_over(server: Server, tmp_path: Path, value: str) -> None:
     server.statuses, server.fields = [503], {"Retry-After": value.encode().decode("latin-1")}
     assert fetch(archive(server), tmp_path).read_bytes() == CONTENT

@@ -166,6 +166,7 @@ GOOD = '{"audio_filepath": "a.wav", "duration": 0.01, "text": "t"}\n'
 BAD_NEMO = {
     '{"audio_filepath": "a.wav", "duration": NaN, "text": "t"}': "NaN is not JSON",
     '{"audio_filepath": "a.wav", "duration": 1e999, "text": "t"}': "not a number of seconds",
+    f'{{"audio_filepath": "a.wav", "duration": 1{"0" * 400}, "text": "t"}}': "too many digits",
     '{"audio_filepath": "a.wav", "duration": true, "text": "t"}': "True is not a number of seconds",
     '{"audio_filepath": "a.wav", "duration": 1, "text": "t", "text": "u"}': "'text' appears twice",
     '{"duration": 1, "text": "t"}': "it has no audio_filepath",
@@ -217,6 +218,9 @@ BAD_KALDI = {
     "wav.scp:1: b.wav is not there": {"wav.scp": "u b.wav\n"},
     "wav.scp:2: u appears twice": {"wav.scp": "u a.wav\nu a.wav\n"},
     "wav.scp:1: u is not in text": {"text": "v one\n"},
+    "text:2: v is not in wav.scp: take": {"text": "u one\nv two\n"},
+    "text:2: v is not in segments: take": {"text": "u one\nv two\n", "segments": "u u 0 0.01\n"},
+    "segments:1:  is not in wav.scp": {"segments": "u\n"},
     "wav.scp:1: u is not in utt2spk": {"utt2spk": "v s\n"},
     "segments:1: r is not in wav.scp": {"segments": "u r 0 1\n"},
     "segments:1: could not convert string to float": {"segments": "u u x 1\n"},
@@ -261,6 +265,10 @@ BAD_CUTS = {
     "changes while it reads": cut({"transforms": [{"name": "Speed"}]}),
     "no duration": cut(supervision={"duration": None}),
     "channel 1 of a file with channels [0]": cut(supervision={"id": "t", "channel": 1}),
+    "channel 1 of a file with channels 0": cut(
+        {"sources": [{"type": "file", "channels": 0, "source": "a.wav"}]}, {"id": "t", "channel": 1}
+    ),
+    "a cut without supervisions": cut(supervisions=[]),
     "it has no list of supervisions": cut(supervisions=None),
     "it has no recording": json.dumps({**CUT, "supervisions": [SUPERVISION]}),
 }
@@ -326,6 +334,13 @@ def test_a_metadata_csv_of_others_is_read(tmp_path: Path) -> None:
     files(tmp_path, {"metadata.csv": 'file_name,sentence,age\na.wav,"null, ""NA""",17\n'})
     (clip,) = read(guess(tmp_path), tmp_path)
     assert (clip.sample.transcript, clip.sample.extras) == ('null, "NA"', (("age", "17"),))
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(WAV)
+    files(tmp_path, {"metadata.csv": "file_name,text,text\na.wav,one,two\n"})
+    with pytest.raises(DataError, match="two columns 'text'"):
+        read(FORMATS["audiofolder"], tmp_path)
 
 
 @pytest.mark.parametrize("name", ["offset", "context", "shard_id"])
