@@ -298,13 +298,12 @@ def stats(data: tuple[Path, ...], json_file: Path | None) -> None:
     """Show what DATA, manifests or shard folders, hold: clips, hours, speakers, words, lengths, further columns."""
     import shutil
 
-    from .pipeline.commit import write_whole
     from .pipeline.stats import stats as stats_of
     from .pipeline.summary import stats_lines
 
     found = stats_of(data)
     if json_file:
-        write_whole(json_file, _json(found.facts()))
+        _save(json_file, found.facts())
     for line in stats_lines(found, shutil.get_terminal_size().columns):
         click.echo(line)
 
@@ -335,7 +334,6 @@ def check(
     """
     from .pipeline.checking import MODELS
     from .pipeline.checking import check as check_data
-    from .pipeline.commit import write_whole
     from .pipeline.summary import check_lines, verdict
     from .pipeline.workers import available
 
@@ -348,7 +346,7 @@ def check(
     except KeyboardInterrupt as stop:
         raise Interrupted("interrupted; a check keeps nothing, the same command begins again") from stop
     if json_file:
-        write_whole(json_file, _json(report.facts()))
+        _save(json_file, report.facts())
     for line in check_lines(report):
         click.echo(line)
     if report.errors:
@@ -455,7 +453,6 @@ def train(
 def evaluate(run: Path, data: tuple[Path, ...], json_file: Path | None, device: str | None) -> None:
     """Print the word and character error rates of RUN's best checkpoint on DATA, manifests or shard folders."""
     _need("train", *TRAIN)
-    from .pipeline.commit import write_whole
     from .trainer.data import read_data
     from .trainer.evaluation import evaluate as evaluate_run
 
@@ -463,7 +460,7 @@ def evaluate(run: Path, data: tuple[Path, ...], json_file: Path | None, device: 
         result, standing = evaluate_run(run, read_data(data), _device(device), progress, _notice)
     click.echo(f"model: after epoch {standing.epoch}" + (f", batch {standing.step}" if standing.step else ""), err=True)
     if json_file:
-        write_whole(json_file, _json(result.facts()))
+        _save(json_file, result.facts())
     click.echo(_errors("WER", result.words, "words"))
     click.echo(_errors("CER", result.characters, "characters"))
 
@@ -682,8 +679,18 @@ def _table(header: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
         click.echo(line)
 
 
-def _json(facts: Any) -> bytes:
-    return json.dumps(facts, indent=1, ensure_ascii=False).encode() + b"\n"
+def _save(path: Path, facts: Any) -> None:
+    """Write JSON to a file, or into what is there already if that is a pipe or a device; `-` is standard output."""
+    from .pipeline.commit import write_whole, writing
+
+    data = json.dumps(facts, indent=1, ensure_ascii=False).encode() + b"\n"
+    if str(path) == "-":
+        click.echo(data.decode(), nl=False)
+    elif path.exists() and not path.is_file():
+        with writing(path), path.open("wb") as file:
+            file.write(data)
+    else:
+        write_whole(path.resolve(), data)
 
 
 def _left(rows: Sequence[tuple[str, ...]]) -> None:

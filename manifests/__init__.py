@@ -14,7 +14,16 @@ from .errors import (
     TrainingError,
     UsageError,
 )
-from .manifest import COLUMNS, csv_bytes, csv_lines, manifest_bytes, manifest_lines, read_manifest, seconds_text
+from .manifest import (
+    COLUMNS,
+    LEFT_OUT,
+    csv_bytes,
+    csv_lines,
+    manifest_bytes,
+    manifest_lines,
+    read_manifest,
+    seconds_text,
+)
 from .progress import Progress, silent
 from .sample import Sample
 from .utterance import ID, BadRow, Utterance
@@ -22,6 +31,7 @@ from .utterance import ID, BadRow, Utterance
 __all__ = [
     "COLUMNS",
     "ID",
+    "LEFT_OUT",
     "Alphabet",
     "BadRow",
     "DataError",

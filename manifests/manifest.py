@@ -20,6 +20,8 @@ from .sample import Sample
 from .utterance import ID
 
 REQUIRED = ("wav_filename", "wav_filesize", "transcript")
+LEFT_OUT = ("part", "id", "reason", "detail", "seconds")
+"""The header of rejected.csv."""
 COLUMNS = (*REQUIRED, "id", "duration", "speaker", "offset")
 
 
@@ -73,6 +75,8 @@ def read_manifest(path: Path, root: Path | None = None) -> list[Sample]:
 
 def _samples(rows: Iterator[list[str]], path: Path, root: Path) -> Iterator[Sample]:
     header = next(rows, [])
+    if header == list(LEFT_OUT):
+        raise DataError(f"{path} lists the rows that an import left out: name a manifest beside it")
     missing = [name for name in REQUIRED if name not in header]
     if missing:
         raise DataError(f"{path} is not a manifest: its first line has no column {', '.join(missing)}")

@@ -38,6 +38,8 @@ class Sample:
             *self.extras,
         ):
             check_text(name, value)
+        if len(dict(self.extras)) < len(self.extras):
+            raise ValueError(f"{self.id}: two columns are called the same")
         if self.size < 0 or (self.offset or 0) < 0:
             raise ValueError(f"{self.id}: negative size {self.size} or offset {self.offset}")
         if self.duration is not None and not 0 <= self.duration < LONGEST:

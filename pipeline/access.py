@@ -7,6 +7,8 @@ mdc:cminc35no007no707hql26lzk                             fetched, by its id at 
 
 from dataclasses import dataclass, field
 
+from ..manifests import UsageError
+
 MDC = "mdc:"
 """Before the id of a dataset at Mozilla Data Collective, as a source."""
 MDC_API = "https://mozilladatacollective.com/api"
@@ -15,11 +17,17 @@ MDC_API = "https://mozilladatacollective.com/api"
 
 def is_url(source: str) -> bool:
     """Whether a source is a URL to be fetched."""
-    return source.startswith(("http://", "https://"))
+    return source.lower().startswith(("http://", "https://"))
 
 
 def is_remote(source: str) -> bool:
-    """Whether a source is not on this machine."""
+    """Whether a source is not on this machine.
+
+    Raises:
+        UsageError: it is a URL of a kind that is not fetched.
+    """
+    if "://" in source and not is_url(source):
+        raise UsageError(f"--source {source}: only http and https are fetched; name a file by its path")
     return is_url(source) or source.startswith(MDC)
 
 

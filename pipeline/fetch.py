@@ -34,18 +34,27 @@ def local(
     """
     if not sources:
         return [fetch(archive, folder, progress, access) for archive in archives]
-    names = [url_name(source) for source in dict.fromkeys(sources) if is_url(source)]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise UsageError(f"two URLs are of a file {twice}: fetch one by other means, and name the file with --source")
-    return [_local(archives, source, folder, progress, access) for source in sources]
+    taken: set[str] = set()
+    for source in filter(is_url, dict.fromkeys(sources)):
+        _take(url_name(source), taken)
+    return [_local(archives, source, folder, progress, access, taken) for source in dict.fromkeys(sources)]
 
 
-def _local(archives: Sequence[Archive], source: str, folder: Path, progress: Progress, access: Access) -> Path:
+def _local(
+    archives: Sequence[Archive], source: str, folder: Path, progress: Progress, access: Access, taken: set[str]
+) -> Path:
     if source.startswith(MDC):
-        return fetch_dataset(source.removeprefix(MDC), folder, progress, access)
+        return fetch_dataset(source.removeprefix(MDC), folder, progress, access, taken)
     if is_url(source):
         return fetch(_named(archives, source), folder, progress, access)
     return Path(source)
+
+
+def _take(name: str, taken: set[str]) -> None:
+    """Make sure that no two sources are kept under one name: each would replace the other."""
+    if name in taken:
+        raise UsageError(f"two sources are of a file {name}: fetch one by other means, and name the file with --source")
+    taken.add(name)
 
 
 def _named(archives: Sequence[Archive], url: str) -> Archive:
@@ -65,11 +74,13 @@ def fetch(archive: Archive, folder: Path, progress: Progress, access: Access = A
     return _kept(offered(archive), folder, progress, access.patience, None)
 
 
-def fetch_dataset(dataset_id: str, folder: Path, progress: Progress, access: Access) -> Path:
+def fetch_dataset(
+    dataset_id: str, folder: Path, progress: Progress, access: Access, taken: set[str] | None = None
+) -> Path:
     """The archive of a dataset at Mozilla Data Collective, fetched if it is not there yet; then nobody is asked.
 
     Raises:
-        UsageError: the id or the key is none.
+        UsageError: the id or the key is none, or its name is among those `taken`.
         FetchError, OutputError: as `fetch`, and what `collective.offer` raises.
     """
     collective.check_id(dataset_id)
@@ -77,12 +88,14 @@ def fetch_dataset(dataset_id: str, folder: Path, progress: Progress, access: Acc
     with suppress(OSError, DataError, KeyError):
         known = unseal(note.read_bytes(), note)
         if accepted(folder / known["name"], known["identity"]):
+            _take(known["name"], taken if taken is not None else set())
             return folder / str(known["name"])
 
     def renewed() -> Offer:
         return collective.offer(dataset_id, access.mdc_key, access.mdc_api, access.patience)
 
     offer = renewed()
+    _take(offer.name, taken if taken is not None else set())
     path = _kept(offer, folder, progress, access.patience, renewed)
     write_whole(note, seal({"name": offer.name, "identity": offer.identity}))
     return path

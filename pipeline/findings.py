@@ -133,7 +133,7 @@ def role(name: str) -> str:
     file = name.lower().rsplit("/", 1)[-1]
     if "train" in file:  # before `valid`: Common Voice had cv-valid-train
         return "train"
-    return "judge" if re.search(r"(?<![a-z])(dev|test|valid|eval)", file) else ""
+    return "judge" if re.search(r"(?<![a-z])(dev|test|valid(?!ated)|eval)", file) else ""
 
 
 @dataclass(frozen=True, slots=True)

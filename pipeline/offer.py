@@ -68,7 +68,7 @@ def url_name(url: str) -> str:
     try:
         return PurePosixPath(unquote(urlsplit(url).path)).name
     except ValueError as error:
-        raise FetchError(f"{url} is no URL: {error}") from error
+        raise FetchError(f"{shown(url)} is no URL: {error}") from error
 
 
 def shown(url: str) -> str:

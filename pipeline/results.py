@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..manifests import (
+    LEFT_OUT,
     DataError,
     OutputError,
     Progress,
@@ -180,7 +181,7 @@ def _rejected_lines(works: Sequence[Work]) -> Iterator[bytes]:
             work.reports[part].rejected.setdefault(reason, Tally()).add(frames)
             yield part, name, reason, detail, "" if frames is None else seconds_text(frames / RATE)
 
-    return csv_lines(("part", "id", "reason", "detail", "seconds"), rows())
+    return csv_lines(LEFT_OUT, rows())
 
 
 def _rejected(work: Work) -> Iterator[tuple[Left, Work]]:

@@ -76,6 +76,7 @@ def test_the_main_job_from_the_shell(tmp_path: Path, make: Any) -> None:
         (["import", "ldc93s1", "x", "--text", "loud"], 1, "there is no text profile 'loud': there are plain"),
         (["import", "ldc93s1", "x", "--source", "gone"], 1, "cannot read gone: No such file or directory"),
         (["import", "ldc93s1", "x", "--source", ""], 1, "--source is empty"),
+        (["import", "ldc93s1", "x", "--source", "file:///a"], 1, "only http and https are fetched"),
         (["import", "ldc93s1", "x", "--source", "a" * 5000], 1, "cannot read aaaa"),
         (["import", "ldc93s1", "x", "--min-seconds", "nan"], 1, "nothing is that long"),
         (["import", "ldc93s1", "x", "--min-seconds", "5", "--max-seconds", "1"], 1, "nothing is that long"),
@@ -228,3 +229,16 @@ def test_what_an_extra_is_needed_for_is_told_with_its_command(tmp_path: Path) ->
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "Error: this command needs more: pip install torch jiwer (dsprep's extra 'train')\n"
+
+
+def test_figures_go_to_standard_output_or_a_pipe_if_asked(tmp_path: Path, digits: Path) -> None:
+    manifest = str(digits / "dev-clean.csv")
+    done = dsprep("stats", manifest, "--json", "-", cwd=tmp_path)
+    assert json.loads(done.stdout[: done.stdout.index("\n}\n") + 3])
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        assert dsprep("stats", manifest, "--json", "pipe", cwd=tmp_path).returncode == 0
+        assert reader.stdout
+        assert json.loads(reader.stdout.read())
+    assert pipe.is_fifo()

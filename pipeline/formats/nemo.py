@@ -3,7 +3,7 @@
     {"audio_filepath": "audio/00000/a.wav", "duration": 2.92, "text": "zero one", "id": "a", "speaker": "19"}
 
 Keys: nemo/collections/common/parts/preprocessing/manifest.py of NeMo 3.0. Paths are relative to the manifest, as NeMo
-looks for them. With `offset`, a row is the `duration` seconds from there; without, the whole file.
+looks for them. A row is the `duration` seconds from `offset` on, or from the beginning.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ def _clip(row: dict[str, Any], folder: Path, ids: Ids) -> Clip:
     name, own = string(row, "audio_filepath"), string(row, "id", "")
     made, original = ids.named(own) if own else (ids.made(Path(name).stem), ())
     duration, start = seconds(row, "duration"), seconds(row, "offset")
-    if start is not None and duration is None:
+    if duration is None and start is not None:
         raise ValueError("offset without duration")
     sample = audio_sample(
         name,
@@ -54,9 +54,9 @@ def _clip(row: dict[str, Any], folder: Path, ids: Ids) -> Clip:
         speaker=extra(row.get("speaker")),
         extras=extras_of(row, OURS) + original,
     )
-    if start is None or duration is None:
+    if duration is None:
         return Clip(sample=sample)
-    return Clip(sample=sample, start=start, end=start + duration)
+    return Clip(sample=sample, start=start or 0.0, end=(start or 0.0) + duration)
 
 
 def _row(entry: Entry, home: Path) -> dict[str, Any]:

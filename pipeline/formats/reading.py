@@ -98,6 +98,8 @@ def extras_of(row: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[tuple[
     named = [(f"original_{key}" if key in COLUMNS else key, extra(row[key])) for key in row if key not in known]
     for name, _ in named:
         check_text("the name of a column", name)
+    if len(dict(named)) < len(named):
+        raise ValueError(f"two columns are called the same: {', '.join(name for name, _ in named)}")
     return tuple(named)
 
 

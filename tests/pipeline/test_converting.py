@@ -337,3 +337,18 @@ def test_links_to_folders_lead_to_the_same_audio(name: str, digits: Path, tmp_pa
     assert [one.path.resolve() for one in back(here / "out", tmp_path / "back")] == [
         one.path.resolve() for one in samples
     ]
+
+
+def test_a_nemo_row_without_offset_is_a_piece_from_the_beginning(tmp_path: Path, make: Any) -> None:
+    row = {"audio_filepath": str(long_talk(tmp_path / "in", make) / "talk.wav"), "duration": 0.5, "text": "only this"}
+    (tmp_path / "nemo.json").write_text(json.dumps(row) + "\n")
+    with pytest.raises(UsageError, match="add --copy-audio"):
+        convert(tmp_path / "nemo.json", tmp_path / "named", FORMATS["dsprep"], FORMATS["nemo"])
+    convert(tmp_path / "nemo.json", tmp_path / "out", FORMATS["dsprep"], FORMATS["nemo"], copy_audio=True)
+    (sample,) = read_manifest(tmp_path / "out" / "manifest.csv")
+    assert (sample.duration, len(decode(audio_bytes(sample)))) == (0.5, 8000)
+
+
+def test_the_list_of_what_was_left_out_is_told_from_a_manifest(digits: Path) -> None:
+    with pytest.raises(DataError, match="lists the rows that an import left out"):
+        read_manifest(digits / "rejected.csv")

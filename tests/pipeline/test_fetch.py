@@ -743,7 +743,7 @@ def test_sources_that_are_no_urls_are_paths(tmp_path: Path) -> None:
 
 def test_two_urls_of_one_name_are_refused(server: Server, tmp_path: Path) -> None:
     known: list[Archive] = []
-    with pytest.raises(UsageError, match=r"two URLs are of a file clips.tar.gz"):
+    with pytest.raises(UsageError, match=r"two sources are of a file clips.tar.gz"):
         local(known, [f"{address(server)}/{lang}/clips.tar.gz" for lang in ("de", "br")], tmp_path, silent, ACCESS)
     assert not server.asked
 
