@@ -302,10 +302,9 @@ def stats(data: tuple[Path, ...], json_file: Path | None) -> None:
     from .pipeline.summary import stats_lines
 
     found = stats_of(data)
-    if json_file:
-        _save(json_file, found.facts())
+    aside = _save(json_file, found.facts())
     for line in stats_lines(found, shutil.get_terminal_size().columns):
-        click.echo(line)
+        click.echo(line, err=aside)
 
 
 @main.command()
@@ -345,13 +344,12 @@ def check(
             )
     except KeyboardInterrupt as stop:
         raise Interrupted("interrupted; a check keeps nothing, the same command begins again") from stop
-    if json_file:
-        _save(json_file, report.facts())
+    aside = _save(json_file, report.facts())
     for line in check_lines(report):
-        click.echo(line)
+        click.echo(line, err=aside)
     if report.errors:
         raise click.ClickException(f"{verdict(report)}: mend the errors, or take their rows out")
-    click.echo(verdict(report))
+    click.echo(verdict(report), err=aside)
 
 
 @main.command()
@@ -459,10 +457,9 @@ def evaluate(run: Path, data: tuple[Path, ...], json_file: Path | None, device: 
     with _progress() as progress:
         result, standing = evaluate_run(run, read_data(data), _device(device), progress, _notice)
     click.echo(f"model: after epoch {standing.epoch}" + (f", batch {standing.step}" if standing.step else ""), err=True)
-    if json_file:
-        _save(json_file, result.facts())
-    click.echo(_errors("WER", result.words, "words"))
-    click.echo(_errors("CER", result.characters, "characters"))
+    aside = _save(json_file, result.facts())
+    click.echo(_errors("WER", result.words, "words"), err=aside)
+    click.echo(_errors("CER", result.characters, "characters"), err=aside)
 
 
 @main.command()
@@ -679,10 +676,15 @@ def _table(header: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
         click.echo(line)
 
 
-def _save(path: Path, facts: Any) -> None:
-    """Write JSON to a file, or into what is there already if that is a pipe or a device; `-` is standard output."""
+def _save(path: Path | None, facts: Any) -> bool:
+    """Write JSON to a file, or into what is there already if that is a pipe or a device; `-` is standard output.
+
+    Whether it is, so that what is for people must go elsewhere.
+    """
     from .pipeline.commit import write_whole, writing
 
+    if path is None:
+        return False
     data = json.dumps(facts, indent=1, ensure_ascii=False).encode() + b"\n"
     if str(path) == "-":
         click.echo(data.decode(), nl=False)
@@ -691,6 +693,7 @@ def _save(path: Path, facts: Any) -> None:
             file.write(data)
     else:
         write_whole(path.resolve(), data)
+    return str(path) == "-"
 
 
 def _left(rows: Sequence[tuple[str, ...]]) -> None:
