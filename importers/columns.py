@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from ..manifests import COLUMNS, BadRow, SourceError
 from .corpus import TextFile
 
-
 SHOWN = 300
 """Characters of a header, at the most, in an error."""
 
