@@ -85,7 +85,7 @@ def _ended(pending: dict[Future[Result], Task], heed: Callable[[], None]) -> Ite
     while not done:
         done, _ = wait(pending, timeout=SECONDS_TO_HEED, return_when=FIRST_COMPLETED)
         heed()
-    for future in done:
+    for future in [one for one in pending if one in done]:  # of two that failed, the first is told
         yield pending.pop(future), future.result()
 
 

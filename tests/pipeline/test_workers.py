@@ -36,6 +36,17 @@ def test_an_error_comes_back_as_it_was_raised() -> None:
         list(run(fail, range(3), 1))
 
 
+def test_of_two_errors_the_first_is_told() -> None:
+    def slowly() -> Iterator[int]:
+        for number in range(8):
+            yield number
+            time.sleep(0.2)
+
+    for _ in range(3):
+        with pytest.raises(DataError, match="0 is bad"):
+            list(run(fail, slowly(), 3))
+
+
 def test_a_killed_worker_is_told_and_nothing_hangs() -> None:
     with pytest.raises(OutputError, match="a worker process was killed"):
         list(run(die, range(3), 1))
