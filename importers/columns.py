@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from ..manifests import COLUMNS, BadRow, SourceError
 from .corpus import TextFile
 
+SHOWN = 300
+"""Characters of a header, at the most, in an error."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
@@ -31,14 +34,17 @@ def rows(file: TextFile, required: Sequence[str]) -> Iterator[TableRow | BadRow]
     """The lines of a table below its header.
 
     Raises:
-        SourceError: a column that is `required` is not there.
+        SourceError: a column that is `required` is not there, or one is there twice, or its name is no text.
     """
     lines = file.lines()
     place, header = next(lines, (f"{file.name}:1", ""))
     split = _split_commas if file.name.endswith(".csv") else _split_tabs
     columns = [_column(name) for name in split(header) or [""]]
     if missing := [name for name in required if name not in columns]:
-        raise SourceError(f"{place}: there is no column {', '.join(missing)}; the columns are {', '.join(columns)}")
+        shown = ", ".join(columns)[:SHOWN]
+        raise SourceError(f"{place}: there is no column {', '.join(missing)}; the columns are {shown}")
+    if wrong := [name for name in columns if name and (columns.count(name) > 1 or not name.isprintable())]:
+        raise SourceError(f"{place}: columns need names that are text and differ, {wrong[0][:SHOWN]!r} does not")
     for place, line in lines:
         cells = split(line)
         if cells is None:

@@ -29,20 +29,25 @@ class Texts:
     def __init__(self, out: Path) -> None:
         self.path = temporary_name(out / "texts")
         self.files: list[TextFile] = []
+        self._names: set[str] = set()
         with writing(self.path):
             self._file = self.path.open("xb", buffering=0)
 
-    def keep(self, name: str, file: BinaryIO) -> None:
-        """Copy a text file to its end.
+    def keep(self, name: str, file: BinaryIO) -> bool:
+        """Copy a text file to its end; whether it is the first of its name.
 
         Raises:
             OutputError: there is no room for it.
         """
+        if name in self._names:
+            return False
+        self._names.add(name)
         start = self._file.tell()
         while block := file.read(BLOCK):
             with writing(self.path):
                 write_all(self._file, block)
         self.files.append(TextFile(name, Span(self.path, start, self._file.tell() - start).open))
+        return True
 
     def close(self) -> None:
         """Throw them away."""
@@ -91,9 +96,15 @@ def survey(
                 )
             with closing(member.open()) as file:
                 if is_text:
-                    texts.keep(member.name, file)
-                elif not book.add_audio(_audio(member, index, file.read(HEAD))):
-                    raise SourceError(f"{place.path} holds {member.name}, which was there before: name each file once")
+                    new = texts.keep(member.name, file)
+                else:
+                    new = book.add_audio(_audio(member, index, file.read(HEAD)))
+            if not new:
+                raise SourceError(
+                    f"{place.path} holds {member.name}, which was there before: name each file once; "
+                    "of folders with the same name, name the ones above them; import archives with the same names "
+                    "one at a time"
+                )
             return True
 
         return take

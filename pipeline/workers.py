@@ -4,7 +4,6 @@ Processes are spawned, never forked, so they hold nothing of their parent. They 
 when it dies: what they were making stays under a temporary name, and the next run sweeps it.
 """
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -13,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TypeVar
 
 from ..manifests import OutputError
@@ -31,6 +32,17 @@ SECONDS_TO_HEED = 0.1
 """Between two looks at whether somebody wants to stop."""
 
 
+class _Process(SpawnProcess):
+    """A worker, which is deaf to SIGTERM: an executor that lost another one would wait for it for ever."""
+
+    def terminate(self) -> None:
+        self.kill()
+
+
+class _Context(SpawnContext):
+    Process = _Process
+
+
 def available() -> int:
     """How many processes this one may run at a time."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -46,10 +58,9 @@ def run(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> 
         OutputError: a worker process was killed, most often for want of memory.
         Whatever `work` raises.
     """
-    context = multiprocessing.get_context("spawn")
     pending: dict[Future[Result], Task] = {}
     with _interrupts_between_tasks() as heed:
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+        pool = ProcessPoolExecutor(workers, mp_context=_Context(), initializer=_begin)
         try:
             for task in tasks:
                 heed()
@@ -74,7 +85,7 @@ def _ended(pending: dict[Future[Result], Task], heed: Callable[[], None]) -> Ite
     while not done:
         done, _ = wait(pending, timeout=SECONDS_TO_HEED, return_when=FIRST_COMPLETED)
         heed()
-    for future in done:
+    for future in [one for one in pending if one in done]:  # of two that failed, the first is told
         yield pending.pop(future), future.result()
 
 
@@ -124,7 +135,7 @@ def _begin() -> None:
 
 
 def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
+    parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)

@@ -4,6 +4,7 @@ A zip's own table of contents is at its end, so one that was cut off has none. E
 compared when it is read to its end. Nothing is ever unpacked.
 """
 
+import lzma
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -36,7 +37,9 @@ def translating(path: Path) -> Iterator[None]:
     try:
         with reading(path):
             yield
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except NotImplementedError as error:  # Deflate64 of Windows, WinZip's encryption
+        raise SourceError(f"{path} cannot be read here: {error}; unpack it, and import the folder") from error
+    except (zipfile.BadZipFile, lzma.LZMAError, ValueError, OverflowError) as error:  # a name, an offset
         raise SourceError(f"{path} is damaged: {error}; fetch it again") from error
 
 

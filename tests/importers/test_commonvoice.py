@@ -324,3 +324,31 @@ def test_a_split_leaves_no_speaker_in_two_manifests(tmp_path: Path, make: Any, r
     assert not (tmp_path / "out" / "validated.csv").exists()
     go(path, tmp_path / "out", parts=["validated"])
     assert not (tmp_path / "out" / "validated-train.csv").exists(), "what is not named any more is removed"
+
+
+def test_tables_of_the_same_name_do_not_replace_each_other(tmp_path: Path, make: Any, sound: bytes) -> None:
+    full, delta = "cv-corpus-19.0-2024-09-13/en", "cv-corpus-20.0-delta-2024-12-06/en"
+    members = {f"{full}/validated.tsv": table(NEW, clip(1, "one")), f"{full}/clips/common_voice_en_1.mp3": sound}
+    members |= {f"{delta}/validated.tsv": table(NEW, clip(2, "two")), f"{delta}/clips/common_voice_en_2.mp3": sound}
+    root = make.folder(tmp_path / "in", members)
+    with pytest.raises(SourceError, match=r"delta.* holds en/validated\.tsv, which was there before"):
+        go(root / full, tmp_path / "out", root / delta)
+    assert go(root, tmp_path / "out").parts[0].kept.rows == 2
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "header"),
+    [
+        (b"sentence_domain", b"sentence"),
+        (b"variant", b"v\xff"),
+        (b"variant", b"v\0"),
+        (b"segment\n", b"segment\r"),
+    ],
+)
+def test_a_header_whose_names_are_no_text_or_not_one_each_is_told(
+    tmp_path: Path, make: Any, sound: bytes, spoilt: bytes, header: bytes
+) -> None:
+    content = table(NEW, clip(1, "one")).replace(spoilt, header)
+    source = make.folder(tmp_path / "in", {"en/dev.tsv": content, "en/clips/common_voice_en_1.mp3": sound})
+    with pytest.raises(SourceError, match=r"en/dev\.tsv:1: columns need names that are text and differ"):
+        go(source, tmp_path / "out")

@@ -4,6 +4,7 @@ import gzip
 import os
 import tarfile
 import tempfile
+import zipfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -250,3 +251,29 @@ def test_what_is_identified_is_what_was_surveyed(tmp_path: Path, make: Any, memb
         path = tmp_path / name
         (make.folder if name == "folder" else make.zip if name == "x.zip" else make.tar)(path, members)
         assert identify(SECTION, [Place(path)], silent) == look(path).files
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [("lzma", "is damaged"), ("name", "is damaged"), ("method", "compression method .* unpack it, and import")],
+)
+def test_a_zip_that_stumbles_zipfile_is_told_in_one_line(
+    tmp_path: Path, make: Any, members: dict[str, bytes], kind: str, told: str
+) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA if kind == "lzma" else zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"PK\x01\x02")
+    if kind == "lzma":
+        data[30 + data[26] + 9 : 30 + data[26] + 60] = b"\xff" * 51
+    elif kind == "name":
+        data[entry + 9] |= 8  # its name is said to be UTF-8
+        data[entry + 46] = 0xFF
+    else:
+        for at in (entry + 10, 8):
+            data[at] = 9
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=told):
+        look(path)
