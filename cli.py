@@ -180,9 +180,9 @@ def import_(
         access = Access(mdc_key=os.environ.get("MDC_API_KEY", "").strip())
         report = import_corpus(asked, out, workers or available(), progress, access)
     _print_import(report, out)
-    empty = [one.name for one in report.parts if one.name in (part or [one.name]) and not one.kept.rows]
-    if empty and (part or not any(one.kept.rows for one in report.parts)):
-        raise click.ClickException(f"nothing was kept of {', '.join(empty)}: see {out / 'rejected.csv'}")
+    empty = [one.name for one in report.parts if one.name and one.name in (part or [one.name]) and not one.kept.rows]
+    if (empty and part) or not any(one.kept.rows for one in report.parts):
+        raise click.ClickException(f"nothing was kept of {', '.join(empty) or corpus}: see {out / 'rejected.csv'}")
 
 
 def _print_import(report: ImportReport, out: Path) -> None:

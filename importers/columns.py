@@ -38,6 +38,8 @@ def rows(file: TextFile, required: Sequence[str]) -> Iterator[TableRow | BadRow]
     """
     lines = file.lines()
     place, header = next(lines, (f"{file.name}:1", ""))
+    if not header:
+        return  # an empty file: a release has tables without rows
     split = _split_commas if file.name.endswith(".csv") else _split_tabs
     columns = [_column(name) for name in split(header) or [""]]
     if missing := [name for name in required if name not in columns]:

@@ -146,10 +146,10 @@ def _trainable(cells: dict[str, str], kept_out: set[str]) -> bool:
 
 
 def _clip(path: str, release: Release, folders: list[PurePosixPath], audio: AudioFiles) -> str:
-    """The clip's name: in its own release, else in another one that was merged; some releases leave `.mp3` out."""
+    """The clip's name, in the newest release that has it, for a delta may bring it anew; some leave `.mp3` out."""
     names = [name for name in (path, f"{path}.mp3") if name != f"{path}.mp3" or not path.endswith(".mp3")]
-    places = [str(folder / "clips" / name) for folder in (release.folder, *folders) for name in names]
-    return next((place for place in places if place in audio), places[len(names) - 1])
+    places = [str(folder / "clips" / name) for folder in folders for name in names]
+    return next((place for place in places if place in audio), str(release.folder / "clips" / names[-1]))
 
 
 def _kept_out(releases: list[Release]) -> set[str]:

@@ -10,12 +10,15 @@ as `[disfluency]`: they are not spoken, so the text goes without them, and the c
 """
 
 import re
+from collections.abc import Iterator
 
-from ..manifests import BadRow
+from ..manifests import BadRow, Utterance
 from .columns import TableRow, rows
-from .corpus import Found, Rows, TextFile, made_id, row
+from .corpus import Found, Rows, TextFile, made_id
+from .corpus import row as utterance
 
 UNASSIGNED = "unassigned"
+SPLITS = ("train", "dev", "test", UNASSIGNED)
 TEXTS = ("*/ss-corpus-*.tsv", "*/ss-reported-audios-*.tsv")
 AUDIO = ("*/audios/*.mp3",)
 TAG = re.compile(r"\[[^\[\]]*\]")
@@ -23,11 +26,19 @@ TAG = re.compile(r"\[[^\[\]]*\]")
 
 def read(found: Found) -> Rows:
     """One row a line of each table; those of reported clips are excluded, and of no part."""
+    reported: set[str] = set()
+    for file in found.texts:
+        if file.path.name.startswith("ss-reported-audios-"):
+            for bad in _reported(file):
+                reported.add(bad.audio)
+                yield "", bad
     for file in found.texts:
         if file.path.name.startswith("ss-corpus-"):
-            yield from _rows(file)
-        elif file.path.name.startswith("ss-reported-audios-"):
-            yield from _reported(file)
+            for part, row in _rows(file):
+                if row.audio in reported and isinstance(row, Utterance):
+                    yield part, BadRow(place=row.id, detail="it was reported", reason="excluded", audio=row.audio)
+                else:
+                    yield part, row
 
 
 def _rows(file: TextFile) -> Rows:
@@ -36,15 +47,20 @@ def _rows(file: TextFile) -> Rows:
         if not isinstance(one, TableRow):
             yield "", one
             continue
+        split = one.cells["split"] or UNASSIGNED
         name, said = one.cells["audio_file"], one.cells["transcription"]
+        audio = str(file.path.parent / "audios" / name)
+        if split not in SPLITS:
+            yield "", BadRow(place=one.place, detail=f"there is no split {split!r}", audio=audio)
+            continue
         text = " ".join(TAG.sub(" ", said).split())
         tagged = (("tagged", said),) if TAG.search(said) else ()
         yield (
-            one.cells["split"] or UNASSIGNED,
-            row(
+            split,
+            utterance(
                 one.place,
                 id=made_id(name.removesuffix(".mp3")),
-                audio=str(file.path.parent / "audios" / name),
+                audio=audio,
                 text=text,
                 speaker=one.cells["client_id"],
                 extras=(*one.extras("client_id", "audio_file", "transcription", "split"), ("locale", locale), *tagged),
@@ -52,11 +68,11 @@ def _rows(file: TextFile) -> Rows:
         )
 
 
-def _reported(file: TextFile) -> Rows:
+def _reported(file: TextFile) -> Iterator[BadRow]:
     for one in rows(file, ("audio_file",)):
         if isinstance(one, TableRow):
             reason = one.cells.get("reason") or "no reason told"
             audio = str(file.path.parent / "audios" / one.cells["audio_file"])
-            yield "", BadRow(place=one.place, detail=f"reported: {reason}", reason="excluded", audio=audio)
+            yield BadRow(place=one.place, detail=f"reported: {reason}", reason="excluded", audio=audio)
         else:
-            yield "", one
+            yield one

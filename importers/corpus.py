@@ -62,7 +62,7 @@ class TextFile:
             for number, line in enumerate(file, 1):
                 line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", errors="surrogateescape")
-                if text.strip():
+                if text.strip(" "):
                     yield f"{self.name}:{number}", text
 
     @property

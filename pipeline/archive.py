@@ -32,6 +32,8 @@ def reading(path: Path) -> Iterator[None]:
         raise SourceError(f"{path} is damaged: {error}; fetch it again") from error
 
 
+UNREAD = {b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR"}
+"""How files begin that are archives, but none that is read."""
 MOST_DEFLATED = 1032
 """Bytes that one byte of deflate can stand for."""
 
@@ -44,6 +46,8 @@ class Stream:
         self._algorithm, self._hash = algorithm, hashlib.new(algorithm) if algorithm else None
         self._total, self._read = path.stat().st_size, 0
         self._head = self._raw()
+        if kind := next((kind for magic, kind in UNREAD.items() if self._head.startswith(magic)), None):
+            raise SourceError(f"{path} is compressed by {kind}, which is not read: unpack it, and import the folder")
         self.compressed = self._head[:2] == b"\x1f\x8b"
         self._gunzip = zlib.decompressobj(wbits=31) if self.compressed else None
         self._ready = b"" if self.compressed else self._head

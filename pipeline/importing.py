@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ..importers import Archive
-from ..manifests import OutputError, Progress, SourceError, UsageError, silent
+from ..manifests import DsprepError, OutputError, Progress, SourceError, UsageError, silent
 from . import ffmpeg, filters
 from .access import ACCESS, Access, is_remote
 from .filters import Filter
 from .job import Job
 from .ledger import ledger
-from .outdir import IMPORTED, MADE_BY, begin, claim, end
+from .outdir import IMPORTED, MADE_BY, begin, claim, end, unclaim
 from .report import ImportReport
 from .results import finished, write_results
 from .room import check_room, needed
@@ -50,15 +50,17 @@ def import_corpus(
         raise UsageError(f"{corpus.title} is not fetched by dsprep. It needs {corpus.needs}")
     earlier = _Earlier(out, job)
     begin(out, IMPORTED, earlier.facts, earlier.check)
-    places = _places(job, out, progress, access)
-    if report := finished(out, job, places, progress):
-        end(out)
-        return report
     with ExitStack() as stack:
-        works = [_prepare(section, found, conditions, out, stack, progress) for section, found in places]
-        works = _with_rows(job, works)
-        _check_rows(job, works, conditions, out)
-        _check_room(job, works, out)
+        try:
+            places = _places(job, out, progress, access)
+            if report := finished(out, job, places, progress):
+                end(out)
+                return report
+            works = _prepared(job, places, conditions, out, stack, progress)
+        except DsprepError:
+            stack.close()
+            unclaim(out)
+            raise
         earlier.claim([part for work in works for part in work.parts])
         for work in works:
             convert_all(work, job, out, workers, progress)
@@ -88,10 +90,7 @@ class _Earlier:
     def check_parts(self, parts: Sequence[str]) -> None:
         """Refuse to forget parts."""
         if lost := sorted(set(self.facts["parts"]) - set(parts)):
-            raise OutputError(
-                f"{self._out} also holds {', '.join(lost)}: name these parts too (what is done is not done again), "
-                "or name another folder"
-            )
+            raise OutputError(f"{self._out} also holds {', '.join(lost)}: name these parts too, or name another folder")
 
     def claim(self, parts: Sequence[str]) -> None:
         """Say that these parts are being made, from now on: what is typed wrongly leaves no trace.
@@ -142,6 +141,22 @@ def _local(
     return local(archives, sources, folder, progress, access)
 
 
+def _prepared(
+    job: Job,
+    places: Sequence[tuple[Section, list[Place]]],
+    conditions: list[Filter],
+    out: Path,
+    stack: ExitStack,
+    progress: Progress,
+) -> list[Work]:
+    """All sections, read, and everything asked that can be asked before audio is written."""
+    works = [_prepare(section, found, conditions, out, stack, progress) for section, found in places]
+    works = _with_rows(job, works)
+    _check_rows(job, works, conditions)
+    _check_room(job, works, out)
+    return works
+
+
 def _prepare(
     section: Section, places: list[Place], conditions: list[Filter], out: Path, stack: ExitStack, progress: Progress
 ) -> Work:
@@ -161,13 +176,17 @@ def _with_rows(job: Job, works: Sequence[Work]) -> list[Work]:
     where = ", ".join(str(place.path) for place in empty.places)
     archives = [archive.name for archive in job.corpus.part(empty.section.parts[0]).archives]
     looked = ", or ".join([*archives, job.corpus.layout])
-    raise SourceError(f"nothing of {job.corpus.name} {empty.section.name} in {where}: looked for {looked}")
+    name = " ".join(dict.fromkeys((job.corpus.name, empty.section.name)))
+    raise SourceError(f"nothing of {name} in {where}: looked for {looked}")
 
 
-def _check_rows(job: Job, works: Sequence[Work], conditions: list[Filter], out: Path) -> None:
+def _check_rows(job: Job, works: Sequence[Work], conditions: list[Filter]) -> None:
     there = [part for work in works for part in work.parts]
     if missing := [part for part in job.parts if part not in there]:
         raise SourceError(f"{job.corpus.name} {', '.join(missing)} is not in the sources; there is {', '.join(there)}")
+    names = [f"{part}-{split}" for part in there for split, _ in (job.split.ratios if job.split else ())]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"--split: two manifests would be called {twice}.csv; name the splits otherwise")
     filters.check(conditions, dict.fromkeys(column for work in works for column in work.reading.columns))
     if job.without_ffmpeg or ffmpeg.installed():
         return

@@ -47,8 +47,8 @@ class Audio:
     """Where in its file its bytes begin; None if they must be inflated first."""
     size: int
     """Bytes."""
-    stamp: int | None
-    """See `Span.stamp`."""
+    stamp: int
+    """When the file that it is in was changed last, in ns."""
     seconds: float | None
     """About how long it is, if its head tells."""
     ffmpeg: bool
@@ -206,7 +206,7 @@ def ledger(out: Path) -> Iterator[Ledger]:
 
 
 def _audio(
-    name: bytes, place: int, byte: int | None, size: int, stamp: int | None, seconds: float | None, ffmpeg: int
+    name: bytes, place: int, byte: int | None, size: int, stamp: int, seconds: float | None, ffmpeg: int
 ) -> Audio:
     return Audio(str(_name(name)), place, byte, size, stamp, seconds, bool(ffmpeg))
 

@@ -5,6 +5,7 @@ OUT/import.json, OUT/shards.json   its mark, written last: what it made
 """
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ..manifests import DataError, OutputError
-from .commit import TEMPORARY, FileDigest, seal, sweep, unseal, write_whole, writing
+from .commit import TEMPORARY, FileDigest, read_record, seal, sweep, unseal, write_whole, writing
 
 BEGUN = ".begun.json"
 MADE_BY = "made by"
+RECORDS = 100
+"""To look at before a folder is not ours."""
 IMPORTED = "import.json"
 """The mark of an import."""
 
@@ -33,7 +36,7 @@ def begin(out: Path, mark: str, facts: dict[str, Any], check: Check = lambda ear
         out.mkdir(parents=True, exist_ok=True)
         empty = all(TEMPORARY.fullmatch(path.name) for path in out.iterdir())
     earlier = [found for name in (mark, BEGUN) if (found := _read(out / name)) is not None]
-    ours = empty or any(one.get(MADE_BY, facts[MADE_BY]) == facts[MADE_BY] for one in earlier)
+    ours = empty or any(one.get(MADE_BY) == facts[MADE_BY] or (one == {} and _has_records(out)) for one in earlier)
     if not ours:
         raise OutputError(f"{out} is not empty and was not made by {facts[MADE_BY]}: name another folder, or empty it")
     for one in earlier:
@@ -45,6 +48,14 @@ def begin(out: Path, mark: str, facts: dict[str, Any], check: Check = lambda ear
 def claim(out: Path, facts: dict[str, Any]) -> None:
     """Say in `out` what is being made there."""
     write_whole(out / BEGUN, seal(facts))
+
+
+def unclaim(out: Path) -> None:
+    """Leave no trace of a command that ended before it made anything, in a folder that was empty or not there."""
+    with suppress(OSError):
+        if all(path.name == BEGUN or TEMPORARY.fullmatch(path.name) for path in out.iterdir()):
+            end(out)
+            out.rmdir()
 
 
 def reopen(out: Path, mark: str) -> None:
@@ -66,6 +77,12 @@ def file_facts(root: Path, name: str) -> dict[str, Any]:
     """Name, size and sha256 of a small file below `root`."""
     data = (root / name).read_bytes()
     return asdict(FileDigest(name, len(data), hashlib.sha256(data).hexdigest()))
+
+
+def _has_records(out: Path) -> bool:
+    """Whether one of our commands made something in `out`: a file of the mark's name alone is anybody's."""
+    places = itertools.chain(*(out.glob(pattern) for pattern in ("*.tar.json", "audio/*.json", "audio/*/*.json")))
+    return any(read_record(path.with_suffix("")) for path in itertools.islice(places, RECORDS))
 
 
 def _read(place: Path) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from ..manifests import (
@@ -91,8 +91,9 @@ def write_results(out: Path, job: Job, works: Sequence[Work], earlier: set[str])
     for report in reports:
         report.check()
     _sweep_chunks(out, works)
-    for name in earlier - {file.name for file in files}:
-        discard(out / name)
+    for name in earlier - {file.name for file in files} - {ALPHABET}:
+        if name == PurePath(name).name and (out / name).is_file():
+            (out / name).unlink()
     _check_records(out, works)
     decoders = sorted({decoder for work in works for decoder in work.decoders})
     content = {

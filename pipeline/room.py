@@ -32,6 +32,10 @@ def check_room(out: Path, wanted: float) -> None:
     free = shutil.disk_usage(out).free
     if wanted > free:
         raise OutputError(
-            f"{out}: about {wanted / 1e9:.1f} GB will be written, {free / 1e9:.1f} GB are free: make room, "
+            f"{out}: about {_amount(wanted)} will be written, {_amount(free)} are free: make room, "
             "name a folder on another disk, or take --format flac, which needs about half"
         )
+
+
+def _amount(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

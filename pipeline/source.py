@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..importers import Corpus
+from ..importers import TARS, Corpus
 from ..manifests import SourceError
 from .archive import reading
 from .window import Window
@@ -189,6 +189,8 @@ def _places(section: Section, source: Path) -> list[Place]:
             f"{source} holds archives ({', '.join(archives[:3])}) and unpacked files of {section.corpus.name} too: "
             "name either the archives or the folder with the files"
         )
+    if not archives and not unpacked:
+        archives = [name for name in names if name.endswith((*TARS, ".zip"))]
     return [Place(source / name, published.get(name, "")) for name in archives] or [Place(source)]
 
 
@@ -209,12 +211,21 @@ def files_below(root: Path) -> Iterator[tuple[str, Path]]:
     def refuse(error: OSError) -> None:
         raise SourceError(f"cannot read {error.filename}: {error.strerror}") from error
 
-    for folder, folders, files in os.walk(top, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    for folder, folders, files in os.walk(top, onerror=refuse, followlinks=True):
+        known = [name for name in folders if not name.startswith(".")]
+        folders[:] = sorted(name for name in known if not _leads_back(Path(folder, name), top))
         for name in sorted(files):
             path = Path(folder, name)
             if not name.startswith(".") and path.is_file():
                 yield path.relative_to(top.parent).as_posix(), path
+
+
+def _leads_back(path: Path, top: Path) -> bool:
+    """Whether a folder is a link to one that it lies in."""
+    if not path.is_symlink():
+        return False
+    above = [parent for parent in path.parents if parent.is_relative_to(top)]
+    return path.resolve() in {parent.resolve() for parent in above}
 
 
 def path_below(root: Path, name: str) -> Path:
@@ -228,8 +239,8 @@ def shown(text: str) -> str:
 
 
 def _hidden(member: str) -> bool:
-    """Files as `._train.tsv`, which some systems put beside the real ones."""
-    return member.rpartition("/")[2].startswith(".")
+    """Files as `._train.tsv`, which some systems put beside the real ones, and what is in hidden folders."""
+    return "/." in f"/{member}"
 
 
 def _any(patterns: Sequence[str], folders: Sequence[str]) -> re.Pattern[str]:

@@ -47,7 +47,9 @@ class Supply:
             self._stack.close()
             self._open = audio.place, self._opened(place)
         span = self._spooled(place, audio.name, self._open[1])
-        if span is None or span.size != audio.size:
+        with translating(place.path):
+            stamp = place.path.stat().st_mtime_ns
+        if span is None or span.size != audio.size or stamp != audio.stamp:
             raise changed(place.path)
         return span
 

@@ -63,8 +63,8 @@ class Member:
     size: int
     byte: int | None
     """Where its bytes begin in the file that it is in; None if they must be inflated first."""
-    stamp: int | None
-    """See `Span.stamp`."""
+    stamp: int
+    """When the file that it is in was changed last, in ns."""
     linked: bool
     """A link or a sparse file: what its bytes are cannot be told."""
     open: Callable[[], BinaryIO]
@@ -179,7 +179,7 @@ def _member(name: str, path: Path) -> Member:
 
 def _walk_tar(place: Place, take: Take, progress: Progress) -> SourceFile:
     with open_tar(place.path, place.algorithm, progress) as (tar, stream):
-        stamp = None if stream.compressed else place.path.stat().st_mtime_ns
+        stamp = place.path.stat().st_mtime_ns
         for info in members(tar, stream, place.path):
             byte = None if stream.compressed else info.offset_data
             linked = info.issparse() or not info.isreg()
@@ -197,7 +197,7 @@ def _walk_zip(place: Place, take: Take, progress: Progress) -> SourceFile:
                 plain_name(info.filename),
                 info.file_size,
                 byte,
-                None if byte is None else stamp,
+                stamp,
                 is_link(info),
                 partial(archive.open, info),  # type: ignore[arg-type]
             )

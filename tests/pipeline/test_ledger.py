@@ -7,7 +7,7 @@ from dsprep.pipeline.ledger import Audio, Ledger, ledger
 
 
 def audio(name: str) -> Audio:
-    return Audio(name=name, place=0, byte=None, size=10, stamp=None, seconds=1.5, ffmpeg=name.endswith("m4a"))
+    return Audio(name=name, place=0, byte=None, size=10, stamp=1, seconds=1.5, ffmpeg=name.endswith("m4a"))
 
 
 def row(name: str, of: str, start: float = 0.0) -> Utterance:
