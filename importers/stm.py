@@ -34,11 +34,20 @@ def read_talks(file: TextFile, audio: AudioFiles) -> Iterator[Utterance | BadRow
     @lru_cache(maxsize=64)
     def recording(name: str) -> str:
         talk = PurePosixPath(name)
-        near = nearest(audio.with_stem(talk.name) or audio.with_stem(talk.stem), file.path.parent)
+        known = audio.with_stem(talk.name)
+        if talk.suffix[1:].lower() in _ENDS:
+            known = known or audio.with_stem(talk.stem)
+        near = nearest([one for one in known if _within(one, talk.parent)], file.path.parent)
         return near or str(file.path.with_name(f"{talk.name}.sph"))
 
     for one in segments(file.lines()):
         yield one if isinstance(one, BadRow) else _row(one, recording(one.file))
+
+
+def _within(audio: str, folder: PurePosixPath) -> bool:
+    """Whether an audio file lies in the folders that the first column gives before a name; none are no condition."""
+    parts = [part for part in folder.parts if part not in (".", "..", "/")]
+    return not parts or list(PurePosixPath(audio).parent.parts[-len(parts) :]) == parts
 
 
 def _row(segment: Segment, audio: str) -> Utterance | BadRow:

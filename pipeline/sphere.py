@@ -100,6 +100,8 @@ def sphere(head: bytes, first: bytes = b"") -> Sphere:
     coding = "pcm" if coding == "shorten" else _SPELLINGS.get(coding, coding)
     if coding not in ("pcm", "ulaw", "alaw"):
         raise Unreadable(f"SPHERE of coding {coding!r}; {MEND}")
+    if str(fields.get("channels_interleaved", "TRUE")).upper() == "FALSE" and fields.get("channel_count", 1) != 1:
+        raise Unreadable(f"SPHERE with one channel after the other; {MEND}")
     width = _count(fields, "sample_n_bytes", 1 if coding != "pcm" else 2, 8)
     order = str(fields.get("sample_byte_format", "1" if width == 1 else ""))
     if width > 1 and order not in _ORDERS and not shorten:

@@ -247,5 +247,6 @@ def _by_ffmpeg(source: BinaryIO, kind: str, shortfall: str | None) -> _Ffmpeg:
     stream.shortfall = shortfall
     seconds = len(decoded.samples) / decoded.rate
     if kind in DECLARED and decoded.declared_seconds and seconds < decoded.declared_seconds - LATE:
-        stream.shortfall = f"{seconds:.3f} of {decoded.declared_seconds:.3f} s are there"
+        # ffmpeg leaves out what is damaged wherever it lies: no time after it could be trusted.
+        raise Truncated(f"{seconds:.3f} of {decoded.declared_seconds:.3f} s are there")
     return stream

@@ -147,3 +147,17 @@ def test_a_folder_without_stm_is_told_what_was_looked_for(tmp_path: Path, make: 
     assert report.reasons == {"no-text": 1}
     with pytest.raises(SourceError, match=r"looked for NAME\.stm"):
         go("stm", make.folder(tmp_path / "empty", {"T.txt": b"words"}), tmp_path / "none")
+
+
+def test_another_recording_is_never_taken_for_the_named_one(tmp_path: Path, make: Any, talk: Pcm) -> None:
+    for name, sound in (("a/T.wav", talk), ("b/T.wav", talk[::-1]), ("M.wav", talk)):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(wav(sound))
+    lines = "a/T 1 ann 0 1 one\nb/T 1 ann 0 1 two\nM.2 1 ann 0 1 three\nM.wav 1 ann 0 1 four\n"
+    (tmp_path / "in" / "x.stm").write_text(lines)
+    go("stm", tmp_path / "in", tmp_path / "out")
+    found = {row.transcript: row for row in read_manifest(tmp_path / "out" / "stm.csv")}
+    assert sorted(found) == ["four", "one", "two"]
+    for text, sound in (("one", talk), ("two", talk[::-1])):
+        assert np.array_equal(decode((tmp_path / "out" / found[text].path).read_bytes()), sound[:16_000])
+    assert list(reasons(tmp_path / "out").values()) == ["no-audio"]

@@ -117,3 +117,22 @@ def test_without_ffmpeg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch,
 def test_nothing_is_loaded_of_pydub_until_it_is_needed() -> None:
     code = "import sys, dsprep.pipeline.audio; print('pydub' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "False\n"
+
+
+def test_no_cut_is_made_where_ffmpeg_left_out_a_stretch(tmp_path: Path) -> None:
+    sound = np.random.default_rng(0).integers(-9000, 9000, 160_000).astype(np.int16)
+    data = by_ffmpeg(sound, tmp_path, "a.webm", "-c:a", "libopus")
+    middle = len(data) * 2 // 5
+    with pytest.raises(Truncated, match="s are there"):
+        decode(data[:middle] + bytes(2000) + data[middle + 2000 :], start=7.0, end=8.0)
+
+
+def test_what_ffmpeg_says_is_the_same_each_time(tone: Any, tmp_path: Path) -> None:
+    data = by_ffmpeg(tone, tmp_path, "a.wav", "-c:a", "g722")
+    said = []
+    for _ in range(2):
+        with pytest.raises(Unreadable, match="ffmpeg cannot read it") as caught:
+            decode(data)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    assert "0x" not in said[0]

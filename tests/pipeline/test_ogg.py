@@ -54,3 +54,11 @@ def test_all_samples_come_back(make: Any) -> None:
         found = decode(ogg_of(pcm, subtype))
         assert len(found) == len(pcm)
         assert np.corrcoef(found, pcm)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_a_page_with_a_flipped_bit_is_damaged_lest_what_follows_come_early(make: Any, subtype: str) -> None:
+    data = bytearray(ogg_of(make.tone(5.0), subtype))
+    data[len(data) // 2] ^= 1
+    with pytest.raises(Unreadable, match="has another checksum"):
+        decode(bytes(data), start=4.0, end=4.5)

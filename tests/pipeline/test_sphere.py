@@ -173,3 +173,9 @@ def test_shorten_without_ffmpeg_is_refused_with_what_to_install(make: Any, monke
     data = header(len(pcm), sample_coding="pcm,embedded-shorten-v2.00") + shortened(pcm)
     with pytest.raises(NeedsFfmpeg, match="SPHERE compressed by shorten needs ffmpeg: install it"):
         decode(data)
+
+
+def test_channels_that_follow_each_other_are_refused_lest_they_be_mixed_up() -> None:
+    with pytest.raises(Unreadable, match="one channel after the other"):
+        sphere(header(7, channel_count=2, channels_interleaved="FALSE"))
+    assert sphere(header(7, channel_count=2, channels_interleaved="TRUE")).channels == 2
