@@ -206,6 +206,8 @@ def _print_import(report: ImportReport, out: Path) -> None:
         for reason, count in one.reasons.items():
             hours = _hours(one.rejected[reason].seconds)
             click.echo(f"{one.name or '(of no part)'}: left out {count}, {hours} h: {reason}")
+    if waiting := sum(one.reasons.get("no-decoder", 0) for one in report.parts):
+        click.echo(f"note: {waiting} rows wait for ffmpeg: install it and type the same command again", err=True)
     if report.coverage:
         _print_coverage(report.coverage, out)
     for file in report.sources:

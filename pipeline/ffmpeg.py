@@ -6,18 +6,22 @@ It costs two or three processes a file, some 140 ms beside 2 ms, and holds the w
 nothing, and mixes nothing. `ffmpeg` and `ffprobe` must both be on the PATH.
 """
 
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..manifests import OutputError
 from .unreadable import NeedsFfmpeg, Unreadable
 
 _DTYPES = {1: np.int8, 2: np.int16, 4: np.int32}
@@ -36,8 +40,16 @@ class Decoded:
 
 
 def installed() -> bool:
-    """Whether ffmpeg and ffprobe are there to be run."""
-    return bool(shutil.which("ffmpeg") and shutil.which("ffprobe"))
+    """Whether ffmpeg and ffprobe are there and run."""
+    return all((path := shutil.which(name)) is not None and _runs(path) for name in ("ffmpeg", "ffprobe"))
+
+
+@cache
+def _runs(path: str) -> bool:
+    try:
+        return subprocess.run([path, "-version"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 @cache
@@ -80,17 +92,57 @@ def decode(data: bytes) -> Decoded:
         from pydub.exceptions import CouldntDecodeError
         from pydub.utils import mediainfo_json
     try:
-        declared = mediainfo_json(BytesIO(data)).get("format", {}).get("duration")
-        sound = AudioSegment.from_file(BytesIO(data), parameters=["-v", "error"])
-    except (CouldntDecodeError, LookupError, ValueError, OSError) as error:
-        # pydub indexes what ffprobe tells; of what is no audio it tells nothing. ffmpeg's own words end its message.
+        with _as_file(data) as path:
+            told = mediainfo_json(path)
+            sound = AudioSegment.from_file(path, parameters=["-v", "error", "-xerror"])
+    except CouldntDecodeError as error:
+        if killed := re.search(r"returned error code: -(\d+)", str(error)):
+            raise OutputError(
+                f"ffmpeg was killed by signal {killed[1]}, perhaps for want of memory: type the same command again, "
+                "with fewer --workers"
+            ) from error
         raise Unreadable(f"ffmpeg cannot read it: {_last_line(str(error))}") from error
+    except (LookupError, ValueError) as error:
+        # pydub indexes what ffprobe tells; of what is no audio it tells nothing.
+        raise Unreadable("ffmpeg finds no sound in it") from error
     samples = np.frombuffer(sound.raw_data, dtype=_DTYPES[sound.sample_width]).reshape(-1, sound.channels)
     if samples.dtype != np.int16:
         samples = samples.astype(np.float32) / np.float32(-int(np.iinfo(samples.dtype).min))
-    return Decoded(samples, sound.frame_rate, float(declared) if declared else None)
+    return Decoded(samples, sound.frame_rate, _declared(told))
+
+
+@contextmanager
+def _as_file(data: bytes) -> Iterator[str]:
+    """`data` under a name that ffmpeg can open and seek in, in memory where the system has such files.
+
+    Through a pipe it would keep what it reads in /tmp, and take the end of that for the end of the file.
+    """
+    if not hasattr(os, "memfd_create"):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            yield file.name
+        return
+    descriptor = os.memfd_create("audio")
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(data)
+        yield f"/proc/{os.getpid()}/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
+
+
+def _declared(told: dict[str, Any]) -> float | None:
+    """Seconds of the sound; a film's own length may be another, so it counts only where there is no film."""
+    streams = told.get("streams", [])
+    sounds = [one["duration"] for one in streams if one.get("codec_type") == "audio" and "duration" in one]
+    alone = all(one.get("codec_type") == "audio" for one in streams)
+    whole = told.get("format", {}).get("duration") if alone else None
+    declared = sounds[0] if sounds else whole
+    return float(declared) if declared else None
 
 
 def _last_line(text: str) -> str:
-    # ffmpeg names its parts by where they lie in memory, which is another place each time.
-    return re.sub(r" @ 0x[0-9a-f]+", "", (text.strip().splitlines() or ["it says nothing"])[-1].strip())[:200]
+    # ffmpeg names its parts and the file by where they lie in memory, which is another place each time.
+    last = (text.strip().splitlines() or ["it says nothing"])[-1].strip()
+    return re.sub(r" @ 0x[0-9a-f]+|/proc/\d+/fd/\d+: ", "", last)[:200]

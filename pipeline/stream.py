@@ -112,6 +112,8 @@ def _open(source: BinaryIO, head: bytes, size: int) -> Stream:
 def _mp3(source: BinaryIO, size: int) -> Stream:
     walked = mp3.walk(source, size)
     shortfall = walked.shortfall()
+    if shortfall and not walked.cut_off:
+        raise Truncated(f"{shortfall}, and where some are missing cannot be told")
     if walked.counted:
         # Without the tags around the frames: libmpg123 complains of odd ones on the terminal.
         stream = _by_libsndfile(_windowed(source, walked.begin, walked.end - walked.begin), shortfall)

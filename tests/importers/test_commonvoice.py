@@ -352,3 +352,63 @@ def test_a_header_whose_names_are_no_text_or_not_one_each_is_told(
     source = make.folder(tmp_path / "in", {"en/dev.tsv": content, "en/clips/common_voice_en_1.mp3": sound})
     with pytest.raises(SourceError, match=r"en/dev\.tsv:1: columns need names that are text and differ"):
         go(source, tmp_path / "out")
+
+
+def test_a_clip_that_a_delta_brings_anew_is_the_newest_for_every_row(
+    tmp_path: Path, make: Any, release: dict[str, bytes]
+) -> None:
+    folder = "cv-corpus-20.0-delta-2024-12-06/en/"
+    delta = {
+        f"{folder}validated.tsv": table(NEW, clip(1, "One")),
+        f"{folder}clips/common_voice_en_1.mp3": make.mp3(make.tone(2.0, 500, rate=48_000)),
+    }
+    report = go(make.tar(tmp_path / "a.tar", release), tmp_path / "out", make.tar(tmp_path / "b.tar", delta))
+    assert {part.name: part.reasons for part in report.parts if part.reasons} == {
+        "validated": {"superseded": 1},
+        "": {"no-text": 1},
+    }
+    (one,) = [one for one in read_manifest(tmp_path / "out" / "train.csv") if one.id.endswith("_1")]
+    assert one.duration == 2.0
+
+
+def test_a_table_without_a_line_is_a_table_without_rows(tmp_path: Path, make: Any, release: dict[str, bytes]) -> None:
+    for name in ("other", "reported"):
+        release[f"cv-corpus-19.0-2024-09-13/en/{name}.tsv"] = b""
+    report = go(make.tar(tmp_path / "cv.tar.gz", release), tmp_path / "out")
+    assert "other" not in [part.name for part in report.parts]
+    assert ("", "common_voice_en_9", "no-text") in rejected(tmp_path / "out")
+
+
+def test_a_folder_of_clips_that_is_a_link_is_followed_and_a_loop_is_not(
+    tmp_path: Path, make: Any, release: dict[str, bytes]
+) -> None:
+    root = make.folder(tmp_path / "in", release)
+    home = root / "cv-corpus-19.0-2024-09-13" / "en"
+    (home / "clips").rename(tmp_path / "elsewhere")
+    (home / "clips").symlink_to(tmp_path / "elsewhere")
+    (home / "again").symlink_to(root)
+    report = go(root, tmp_path / "out")
+    assert all(part.kept.rows == part.rows for part in report.parts)
+
+
+def test_splits_whose_manifests_would_share_a_name_are_told(
+    tmp_path: Path, make: Any, release: dict[str, bytes]
+) -> None:
+    path = make.tar(tmp_path / "cv.tar.gz", release)
+    with pytest.raises(UsageError, match=r"two manifests would be called train-all-x\.csv"):
+        go(path, tmp_path / "out", parts=["train", "train-all"], split="x=0.5,all-x=0.5")
+
+
+def test_a_reported_clip_of_spontaneous_speech_is_in_no_manifest(tmp_path: Path, make: Any, sound: bytes) -> None:
+    folder = "sps-corpus-5.0-2026-09-11-en/"
+    file = "spontaneous-speech-en-1.mp3"
+    row = {"client_id": "ann", "audio_file": file, "transcription": "bad words", "split": "train"}
+    good = {**row, "audio_file": file.replace("1", "2"), "transcription": "good words"}
+    members = {
+        f"{folder}ss-corpus-en.tsv": table(SPONTANEOUS, row, good),
+        f"{folder}ss-reported-audios-en.tsv": table(["audio_file", "reason"], {"audio_file": file, "reason": "other"}),
+        **{f"{folder}audios/{name}": sound for name in (file, good["audio_file"])},
+    }
+    go(make.tar(tmp_path / "sps.tar", members), tmp_path / "out")
+    assert [one.transcript for one in read_manifest(tmp_path / "out" / "train.csv")] == ["good words"]
+    assert [reason for _, _, reason in rejected(tmp_path / "out")] == ["excluded", "excluded"]

@@ -1,4 +1,5 @@
 import io
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from dsprep.manifests import OutputError
 from dsprep.pipeline import ffmpeg, mp3
 from dsprep.pipeline.audio import Cut, NeedsFfmpeg, Truncated, Unreadable, decode, open_audio
 from dsprep.pipeline.mpeg import frame
@@ -95,8 +97,39 @@ def test_an_mp3_for_ffmpeg_that_was_cut_off_is_named_as_such() -> None:
 @pytest.mark.parametrize("name", ["a.m4a", "a.webm", "a.wma"])
 def test_a_file_that_declares_more_than_is_there_is_cut_off(make: Any, tmp_path: Path, name: str) -> None:
     data = by_ffmpeg(make.tone(6.0), tmp_path, name, *(("-movflags", "+faststart") if name == "a.m4a" else ()))
-    with pytest.raises(Truncated, match=r"s are there"):
+    with pytest.raises(Unreadable, match=r"s are there|ffmpeg cannot read it: [^/]+$"):
         decode(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("name", ["a.aac", "a.wv", "a.wma"])
+def test_what_ends_in_the_middle_of_a_frame_is_refused(make: Any, tmp_path: Path, name: str) -> None:
+    data = by_ffmpeg(make.tone(6.0), tmp_path, name)
+    with pytest.raises(Unreadable):
+        decode(data[: len(data) * 3 // 5])
+
+
+def test_ffmpeg_that_is_killed_says_nothing_of_the_audio(
+    make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import that runs out of memory must not take that for damage of a clip."""
+    data = by_ffmpeg(make.tone(1.0), tmp_path, "a.m4a")
+    there = shutil.which("ffprobe")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "ffprobe").symlink_to(str(there))
+    killed = tmp_path / "bin" / "ffmpeg"
+    killed.write_text('#!/bin/sh\n[ "$1" = -version ] || kill -9 $$\n')
+    killed.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/bin")
+    with pytest.raises(OutputError, match="ffmpeg was killed by signal 9"):
+        decode(data)
+
+
+def test_ffmpeg_that_does_not_run_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ffmpeg", "ffprobe"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not ffmpeg.installed()
 
 
 def test_what_ffmpeg_cannot_read_is_refused_with_its_words() -> None:

@@ -402,3 +402,70 @@ def test_names_that_are_no_utf_8_are_told_and_survived(tmp_path: Path, make: Any
     assert report.kept.rows == 2
     assert rejected(tmp_path / "out") == {"9-9-\\udcff": "no-text"}
     assert not verify(tmp_path / "out", deep=True).findings
+
+
+def test_an_archive_that_is_replaced_after_the_survey_is_noticed(
+    tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = make.spoken("dev-clean", 4)
+    path = make.tar(tmp_path / "dev-clean.tar.gz", members)
+    other = {name: make.flac(make.tone(0.5, 900)) if name.endswith("c") else data for name, data in members.items()}
+    real = chunk.plan_chunks
+
+    def meddle(*arguments: Any) -> Any:
+        make.tar(path, other)
+        return real(*arguments)
+
+    monkeypatch.setattr(work, "plan_chunks", meddle)
+    with pytest.raises(SourceError, match="changed while it was read"):
+        run(path, tmp_path / "out")
+
+
+def test_what_fails_before_anything_was_made_leaves_nothing(tmp_path: Path, digits: Path, make: Any) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(SourceError):
+        run(digits.parent / "source", out, "dev-other")
+    assert not out.exists()
+    make.folder(tmp_path / "in", make.spoken("dev-clean", 2))
+    with pytest.raises(SourceError, match="outside of it"):
+        run(tmp_path / "in", tmp_path / "in" / "out")
+    assert not (tmp_path / "in" / "out").exists()
+
+
+def test_a_file_of_the_mark_s_name_makes_no_folder_ours(tmp_path: Path, digits: Path, make: Any) -> None:
+    out = make.folder(tmp_path / "out", {"import.json": b'{"mine": 1}', "dev-clean.csv": b"mine too"})
+    before = make.tree(out)
+    with pytest.raises(OutputError, match="was not made by dsprep import"):
+        run(digits.parent / "source", out)
+    assert make.tree(out) == before
+
+
+def test_a_mark_of_another_s_making_removes_nothing_outside(tmp_path: Path, digits: Path, make: Any) -> None:
+    from dsprep.pipeline.commit import seal, unseal
+
+    out = tmp_path / "out"
+    shutil.copytree(digits, out)
+    victim = make.folder(tmp_path / "victim.csv", {"a": b"precious"})
+    mark = unseal((out / "import.json").read_bytes(), out)
+    mark["files"] += [{"name": name, "size": 1, "sha256": ""} for name in (f"../{victim.name}", "audio")]
+    (out / "import.json").write_bytes(seal(mark, indent=1))
+    run(digits.parent / "source", out, "dev-clean", "test-clean", settings=Settings(form="flac"))
+    assert (victim / "a").read_bytes() == b"precious"
+    assert not verify(out, deep=True).findings
+
+
+def test_the_alphabet_that_was_collected_can_be_asked_for(tmp_path: Path, digits: Path) -> None:
+    from dsprep.pipeline.job import job
+
+    out, corpus, sources = tmp_path / "out", CORPORA["librispeech"], [str(digits.parent / "source")]
+    import_corpus(job(corpus, sources=sources, alphabet="auto"), out, 1)
+    import_corpus(job(corpus, sources=sources, alphabet=str(out / "alphabet.txt")), out, 1)
+    again = import_corpus(job(corpus, sources=sources, alphabet=str(out / "alphabet.txt")), out, 1)
+    assert all(part.kept.rows == part.rows for part in again.parts)
+
+
+def test_an_archive_of_a_kind_that_is_not_read_is_called_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "dev-clean.tar.gz"
+    path.write_bytes(b"BZh91AY&SY" + b"x" * 600)
+    with pytest.raises(SourceError, match="is compressed by bzip2, which is not read: unpack it"):
+        run(path, tmp_path / "out")
