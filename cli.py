@@ -150,7 +150,7 @@ def import_(
     Without --source the published archives are fetched. Killed or interrupted, the same command goes on.
     """
     from .importers import CORPORA
-    from .pipeline.access import Access
+    from .pipeline.fetching.access import Access
     from .pipeline.importing import import_corpus
     from .pipeline.job import job
     from .pipeline.workers import available
@@ -300,8 +300,8 @@ def stats(data: tuple[Path, ...], json_file: Path | None) -> None:
     """Show what DATA, manifests or shard folders, hold: clips, hours, speakers, words, lengths, further columns."""
     import shutil
 
-    from .pipeline.stats import stats as stats_of
-    from .pipeline.summary import stats_lines
+    from .pipeline.inspection.stats import stats as stats_of
+    from .pipeline.inspection.summary import stats_lines
 
     found = stats_of(data)
     aside = _save(json_file, found.facts())
@@ -333,9 +333,9 @@ def check(
 
     Every clip is decoded. Notes, which a person may judge, do not count.
     """
-    from .pipeline.checking import MODELS
-    from .pipeline.checking import check as check_data
-    from .pipeline.summary import check_lines, verdict
+    from .pipeline.inspection.checking import MODELS
+    from .pipeline.inspection.checking import check as check_data
+    from .pipeline.inspection.summary import check_lines, verdict
     from .pipeline.workers import available
 
     alphabet, model = _alphabet(alphabet_file), one_of("model", model, MODELS)

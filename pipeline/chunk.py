@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from ..manifests import Utterance
 from .archive import reading
-from .audio import LIBRARIES, Cut, NeedsFfmpeg, Pcm, Truncated, Unreadable, encode, open_audio
 from .commit import Building, Record, commit, digest_of
 from .ledger import Audio
 from .screen import Reason, Rules
+from .sound.audio import LIBRARIES, Cut, NeedsFfmpeg, Pcm, Truncated, Unreadable, encode, open_audio
 from .source import Span
 from .text import PROFILES, Unspoken
 

@@ -17,10 +17,10 @@ import soundfile
 
 from ..manifests import DataError, Sample
 from ..manifests.ctc import RATE
-from .audio import LIBRARIES, Cut, Unreadable, encode, open_audio
 from .commit import Building, Record, commit, digest_of
 from .formats import Clip, Sound
 from .samples import audio_bytes
+from .sound.audio import LIBRARIES, Cut, Unreadable, encode, open_audio
 from .source import Span
 
 Thing = TypeVar("Thing")

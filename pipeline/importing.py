@@ -16,8 +16,8 @@ from typing import Any
 
 from ..importers import Archive
 from ..manifests import DsprepError, OutputError, Progress, SourceError, UsageError, silent
-from . import ffmpeg, filters
-from .access import ACCESS, Access, is_remote
+from . import filters
+from .fetching.access import ACCESS, Access, is_remote
 from .filters import Filter
 from .job import Job
 from .ledger import ledger
@@ -26,6 +26,7 @@ from .report import ImportReport
 from .results import finished, write_results
 from .room import check_room, needed
 from .rows import read_rows
+from .sound import ffmpeg
 from .source import Place, Section, find, sections
 from .survey import Texts, survey
 from .work import Work, convert_all, done_before
@@ -136,7 +137,7 @@ def _places(job: Job, out: Path, progress: Progress, access: Access) -> list[tup
 def _local(
     archives: Sequence[Archive], sources: Sequence[str], folder: Path, progress: Progress, access: Access
 ) -> list[Path]:
-    from .fetch import local  # speaks HTTP, which takes a while to import, and most imports do not need
+    from .fetching.fetch import local  # speaks HTTP, which takes a while to import, and most imports do not need
 
     return local(archives, sources, folder, progress, access)
 

@@ -18,7 +18,6 @@ from ..manifests import (
     seconds_text,
 )
 from ..manifests.ctc import RATE
-from . import ffmpeg
 from .commit import FileDigest, accepted_as_sealed, discard, read_record, seal, unseal, write_whole
 from .coverage import Coverage
 from .job import Job
@@ -26,6 +25,7 @@ from .ledger import Left
 from .outdir import IMPORTED, MADE_BY
 from .report import ImportReport, PartReport, Tally
 from .screen import Reason
+from .sound import ffmpeg
 from .source import Place, Section, SourceFile
 from .survey import identify
 from .work import Work

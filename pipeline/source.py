@@ -19,7 +19,7 @@ from pathlib import Path
 from ..importers import TARS, Corpus
 from ..manifests import SourceError
 from .archive import reading
-from .window import Window
+from .sound.window import Window
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 """How a zip begins."""

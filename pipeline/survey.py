@@ -17,7 +17,7 @@ from ..manifests import Progress, SourceError
 from .archive import BLOCK, content, members, open_tar, plain_name, reading
 from .commit import temporary_name, write_all, writing
 from .ledger import Audio, Ledger
-from .probe import HEAD, probe
+from .sound.probe import HEAD, probe
 from .source import Place, Section, SourceFile, Span, files_below, shown
 from .zips import is_link, open_zip, read_through, stored_at
 from .zips import members as zip_members

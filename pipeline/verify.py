@@ -13,11 +13,11 @@ from typing import Any
 
 from ..manifests import DataError, DsprepError, Progress, Sample, read_manifest, silent
 from .archive import BLOCK
-from .audio import Unreadable, decode
 from .commit import FileDigest, Record, read_record, record_path, unseal
 from .outdir import BEGUN, IMPORTED
 from .samples import MANIFEST
 from .shards import INDEX, member_name
+from .sound.audio import Unreadable, decode
 from .source import Span
 
 

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ..manifests import Progress
-from . import ffmpeg
 from .chunk import Chunk, Task, convert, decoders, outcome, plan_chunks
 from .commit import Record, accepted, digest_of, discard, record_path
 from .job import Job
@@ -14,6 +13,7 @@ from .outdir import IMPORTED, reopen
 from .report import PartReport
 from .rows import Reading
 from .screen import Reason
+from .sound import ffmpeg
 from .source import Place, Section, SourceFile
 from .supply import Supply
 from .workers import run

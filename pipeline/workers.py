@@ -17,7 +17,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TypeVar
 
 from ..manifests import OutputError
-from .quiet import quiet_libraries
+from .sound.quiet import quiet_libraries
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from dsprep.pipeline.audio import Pcm
+from dsprep.pipeline.sound.audio import Pcm
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 

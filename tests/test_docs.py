@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from dsprep.cli import main
 from dsprep.importers import CORPORA
-from dsprep.pipeline.findings import ERRORS, HONEST_SPLIT, Kind
+from dsprep.pipeline.inspection.findings import ERRORS, HONEST_SPLIT, Kind
 from dsprep.pipeline.screen import Reason
 from dsprep.pipeline.text import PROFILES
 from dsprep.trainer.config import PRESETS

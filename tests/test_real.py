@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dsprep.manifests import read_manifest
-from dsprep.pipeline.audio import decode
+from dsprep.pipeline.sound.audio import decode
 
 
 def dsprep(*arguments: object) -> str:

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ..manifests import Alphabet, DataError, Sample, ctc, describe
 from ..manifests.ctc import RATE
-from ..pipeline.audio import FULL_SCALE, Pcm, Unreadable, decode, wav_header
 from ..pipeline.commit import digest_of
 from ..pipeline.samples import audio_bytes, read_samples
+from ..pipeline.sound.audio import FULL_SCALE, Pcm, Unreadable, decode, wav_header
 from .features import Features
 from .models import Model
 from .plan import Batch, Clip

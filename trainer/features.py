@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..manifests import ctc
 from ..manifests.ctc import RATE
-from ..pipeline.audio import FULL_SCALE
+from ..pipeline.sound.audio import FULL_SCALE
 
 EPSILON = 2.220446049250313e-16
 """Float64's, which python_speech_features puts in place of 0 before a logarithm."""

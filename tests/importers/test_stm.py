@@ -11,10 +11,10 @@ import soundfile
 
 from dsprep.importers import CORPORA
 from dsprep.manifests import SourceError, read_manifest
-from dsprep.pipeline.audio import Pcm, decode
 from dsprep.pipeline.importing import import_corpus
 from dsprep.pipeline.job import job
 from dsprep.pipeline.report import ImportReport
+from dsprep.pipeline.sound.audio import Pcm, decode
 
 
 def sphere(pcm: Pcm, order: str = "01") -> bytes:

@@ -12,12 +12,12 @@ from click.testing import CliRunner
 
 from dsprep.cli import main
 from dsprep.manifests import DataError, OutputError, Sample, UsageError, manifest_bytes, read_manifest
-from dsprep.pipeline.audio import decode, encode
 from dsprep.pipeline.converting import convert, losses
 from dsprep.pipeline.copying import CHUNK
 from dsprep.pipeline.formats import FORMATS, Audio, Entry, Format
 from dsprep.pipeline.samples import audio_bytes
 from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.sound.audio import decode, encode
 
 READABLE = [one for one in FORMATS.values() if one.read]
 

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsprep.manifests import DataError, Sample, UsageError
-from dsprep.pipeline.audio import encode
 from dsprep.pipeline.formats import FORMATS, Audio, Clip, Entry, Format, Sound, guess
 from dsprep.pipeline.formats.deepspeech_pytorch import text_bytes
+from dsprep.pipeline.sound.audio import encode
 
 WAV = bytes(encode(np.zeros(160, np.int16), "wav"))
 SOUND = Sound(160, 16_000, 1)

@@ -19,12 +19,12 @@ import pytest
 from dsprep.importers import CORPORA
 from dsprep.manifests import OutputError, SourceError, read_manifest
 from dsprep.pipeline import chunk, work
-from dsprep.pipeline.audio import decode
 from dsprep.pipeline.chunk import Settings
 from dsprep.pipeline.importing import import_corpus
 from dsprep.pipeline.job import Job
 from dsprep.pipeline.report import PartReport
 from dsprep.pipeline.screen import Rules
+from dsprep.pipeline.sound.audio import decode
 from dsprep.pipeline.verify import verify
 
 

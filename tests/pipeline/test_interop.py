@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from dsprep.manifests import Sample, manifest_bytes, read_manifest
-from dsprep.pipeline.audio import decode, encode
 from dsprep.pipeline.converting import convert
 from dsprep.pipeline.formats import FORMATS
 from dsprep.pipeline.samples import audio_bytes
+from dsprep.pipeline.sound.audio import decode, encode
 
 
 def needs(package: str, install: str = "--group interop") -> pytest.MarkDecorator:

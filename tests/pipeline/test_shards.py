@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsprep.manifests import DataError, OutputError, Sample, manifest_bytes, read_manifest
-from dsprep.pipeline.audio import encode
 from dsprep.pipeline.samples import MANIFEST
 from dsprep.pipeline.sharding import shard
 from dsprep.pipeline.shards import INDEX, plan_shards
+from dsprep.pipeline.sound.audio import encode
 
 SMALL = 100_000
 

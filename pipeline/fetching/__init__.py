@@ -1,0 +1,1 @@
+"""Fetching: published files onto this machine, resumed where they broke off, proven before they are used."""
