@@ -1,11 +1,13 @@
 """Chunk: a fixed run of a section's audio files, the one unit of work, of commit, of retry and of loss.
 
-    audio/dev-clean/00003/1272-128104-0000.wav     its clips
-    audio/dev-clean/00003.json                     its record: key, digests, and each row's outcome
+    audio/dev-clean/chunk-00003.json               its record: key, digests, and each row's outcome
+    audio/dev-clean/00007/1272-128104-0000.wav     a clip of it
 
-Which files are in chunk 3 depends on the corpus's own order alone, so neither the number of workers nor
-what was done before can change a byte. Converting runs in worker processes, one whole chunk at a time. A talk is
-decoded once for all of its rows, and rows of several parts with the same audio share one file.
+Which files are in chunk 3 depends on the order of the source alone, so neither the number of workers nor what was done
+before can change a byte. In which folder a clip lies depends on its rank among all names alone, so that an archive, in
+whatever order it was packed, and a folder of the same files give the same audio and manifests. Converting runs in
+worker processes, one whole chunk at a time. A talk is decoded once for all of its rows, and rows of several parts with
+the same audio share one file.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,10 +25,10 @@ from .source import Span
 from .text import PROFILES, Unspoken
 
 FILES = 256
-"""Audio files in a chunk, at the most."""
+"""Audio files in a chunk, at the most, and those whose clips lie in one folder."""
 BYTES = 64 << 20
 """Of audio as the corpus has it, after which a chunk ends: some files are talks of half an hour."""
-CODE = "import-3"
+CODE = "import-4"
 """Changes whenever the code would make other bytes of the same input, so that old chunks are built anew."""
 
 
@@ -74,9 +76,9 @@ class Chunk:
     index: int
     clips: tuple[Clip, ...]
 
-    def folder(self, out: Path) -> Path:
-        """Where its audio goes."""
-        return out / "audio" / self.section / f"{self.index:05d}"
+    def final(self, out: Path) -> Path:
+        """Of what its record is; its audio goes into folders beside it."""
+        return out / "audio" / self.section / f"chunk-{self.index:05d}"
 
     def key(self, source: str, settings: Settings) -> str:
         """Digest of everything that decides its bytes; `source` is the digest of what the section was read from."""
@@ -118,7 +120,7 @@ class Kept(NamedTuple):
     part: str
     id: str
     file: str
-    """Within the chunk's folder."""
+    """`FOLDER/NAME`, beside the chunk's record."""
     size: int
     """Bytes."""
     frames: int
@@ -150,7 +152,7 @@ def convert(task: Task) -> Record:
                 (rejected if isinstance(row, Rejected) else kept).append(list(row))
         return {"kept": kept, "rejected": rejected, "decoders": sorted(decoders)}
 
-    return commit(task.chunk.folder(task.out), task.key, build, folder=True)
+    return commit(task.chunk.final(task.out), task.key, build, spread=True)
 
 
 def outcome(record: Record) -> tuple[list[Kept], list[Rejected]]:
@@ -181,10 +183,10 @@ def _clip(
         of_cut[_cut(one[0][1], settings)].append(one)
     try:
         for index, sound in _sounds(span, cuts, decoders):
-            yield from _rows(of_cut.pop(cuts[index]), sound, settings, building)
+            yield from _rows(clip, of_cut.pop(cuts[index]), sound, settings, building)
     except Unreadable as error:
         for rows in of_cut.values():
-            yield from _rows(rows, error, settings, building)
+            yield from _rows(clip, rows, error, settings, building)
 
 
 def _sounds(span: Span, cuts: Sequence[Cut], decoders: set[str]) -> Iterator[tuple[int, Pcm | Unreadable]]:
@@ -202,7 +204,7 @@ def _sounds(span: Span, cuts: Sequence[Cut], decoders: set[str]) -> Iterator[tup
 
 
 def _rows(
-    rows: list[tuple[Row, str]], sound: Pcm | Unreadable, settings: Settings, building: Building
+    clip: Clip, rows: list[tuple[Row, str]], sound: Pcm | Unreadable, settings: Settings, building: Building
 ) -> Iterator[Kept | Rejected]:
     """The rows of one cut; those of the same id share its file."""
     written: dict[str, int] = {}
@@ -212,7 +214,7 @@ def _rows(
         elif refused := settings.rules.reject(transcript, len(sound)):
             yield Rejected(part, row.id, *refused, len(sound))
         else:
-            file = f"{row.id}.{settings.form}"
+            file = f"{clip.audio.rank // FILES:05d}/{row.id}.{settings.form}"
             if file not in written:
                 written[file] = building.add(file, encode(sound, settings.form))
             yield Kept(part, row.id, file, written[file], len(sound), transcript, row.speaker, row.extras)

@@ -1,8 +1,8 @@
 """The one way in which dsprep makes things that last: chunks of audio, shards, downloads, checkpoints.
 
-    .00003.4711-....tmp      written, hashed and fsynced under a name of its own
-    00003/                   then renamed
-    00003.json               then the record: key, and size and sha256 of each file
+    .000003.tar.4711-....tmp     written, hashed and fsynced under a name of its own
+    000003.tar                   then renamed
+    000003.tar.json              then the record: key, and size and sha256 of each file
 
 A thing is done when its record is there, whole, has the expected key, and the sizes match: never because
 a file exists. A key is a digest of everything that went in, so changed inputs or settings build anew.
@@ -87,8 +87,8 @@ def unseal(data: bytes, place: Path) -> dict[str, Any]:
 class Building:
     """A file or folder that is being made under a temporary name: hashes what is written through it."""
 
-    def __init__(self, final: Path, path: Path) -> None:
-        self.final, self.path = final, path
+    def __init__(self, final: Path, path: Path, prefix: str = "") -> None:
+        self.final, self.path, self._prefix = final, path, prefix
         self.files: list[FileDigest] = []
 
     def add(self, name: str, data: bytes | memoryview) -> int:
@@ -100,20 +100,32 @@ class Building:
     @contextmanager
     def open(self, name: str = "") -> Iterator["HashingFile"]:
         """A file to write in one go: `name` in the folder, or the thing itself if it is a file."""
+        if "/" in name:
+            (self.path / name).parent.mkdir(exist_ok=True)
         with (self.path / name if name else self.path).open("xb", buffering=0) as raw:
             file = HashingFile(raw)
             yield file
             if not name:
                 os.fsync(raw.fileno())
-        whole = f"{self.final.name}/{name}" if name else self.final.name
+        whole = f"{self._prefix}{name}" if name else self.final.name
         self.files.append(FileDigest(whole, file.size, file.sha256.hexdigest()))
 
     def settle(self) -> None:
         """Bring the files of a folder to the disk: all at the end, when most are there, takes half the time."""
         if self.path.is_dir():
             for file in self.files:
-                _sync(self.path / file.name.rpartition("/")[2])
+                _sync(self.path / file.name.removeprefix(self._prefix))
             _sync(self.path)
+
+    def spread(self) -> None:
+        """Move the files of a folder to where their names say, beside `final`.
+
+        A name that a power cut takes back leaves a record whose file is not there, which is not accepted.
+        """
+        for file in self.files:
+            target = self.final.parent / file.name
+            target.parent.mkdir(exist_ok=True)
+            (self.path / file.name).replace(target)
 
 
 class HashingFile:
@@ -143,8 +155,13 @@ def write_all(raw: Any, data: bytes | bytearray | memoryview) -> None:
         view = view[raw.write(view) :]
 
 
-def commit(final: Path, key: str, build: Callable[[Building], Any], *, folder: bool = False) -> Record:
+def commit(
+    final: Path, key: str, build: Callable[[Building], Any], *, folder: bool = False, spread: bool = False
+) -> Record:
     """Make the file or folder `final` whole or not at all, then its record; `build` returns the record's facts.
+
+    With `spread`, `final` is only the name of the record: its files, `FOLDER/NAME`, go into folders beside it, which
+    other records have files in too.
 
     Raises:
         OutputError: the disk is full, read-only or failed; nothing is taken for done.
@@ -153,15 +170,18 @@ def commit(final: Path, key: str, build: Callable[[Building], Any], *, folder: b
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_name(final)
         try:
-            if folder:
+            if folder or spread:
                 temporary.mkdir()
-            building = Building(final, temporary)
+            building = Building(final, temporary, f"{final.name}/" if folder else "")
             facts = build(building)
             building.settle()
             if record := accepted(final, key):
                 return record  # a run beside ours was first, and made the same bytes
             record_path(final).unlink(missing_ok=True)
-            _replace(temporary, final)
+            if spread:
+                building.spread()
+            else:
+                _replace(temporary, final)
             _sync(final.parent)
             return write_record(final, key, building.files, facts)
         finally:

@@ -26,6 +26,8 @@ TABLES = """
         seconds REAL, ffmpeg INTEGER, named INTEGER DEFAULT 0
     ) WITHOUT ROWID;
     CREATE UNIQUE INDEX positions ON audio (position);
+    CREATE TABLE ranks (name BLOB PRIMARY KEY, rank INTEGER) WITHOUT ROWID;
+    CREATE TABLE files (name TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE stems (stem TEXT, name BLOB, PRIMARY KEY (stem, name)) WITHOUT ROWID;
     CREATE TABLE wanted (position INTEGER, start REAL, line INTEGER, part TEXT, row TEXT,
         PRIMARY KEY (position, start, line)) WITHOUT ROWID;
@@ -53,6 +55,8 @@ class Audio:
     """About how long it is, if its head tells."""
     ffmpeg: bool
     """Whether it needs ffmpeg."""
+    rank: int = 0
+    """Its place among all by name, whatever the order of the source; known once all are."""
 
 
 Left = tuple[str, str, str, str, int | None]
@@ -84,8 +88,10 @@ class Ledger:
         self._files += added
         return bool(added)
 
-    def index_stems(self) -> None:
-        """Make `with_stem` possible."""
+    def index(self) -> None:
+        """Rank the audio files by name, and make `with_stem` possible: all of them are known now."""
+        names = self._base.execute("SELECT name FROM audio ORDER BY name")
+        self._base.executemany("INSERT INTO ranks VALUES (?, ?)", ((name, rank) for rank, (name,) in enumerate(names)))
         names = self._base.execute("SELECT name FROM audio ORDER BY name")
         self._base.executemany(
             "INSERT OR IGNORE INTO stems VALUES (?, ?)", ((shown(_name(name).stem), name) for (name,) in names)
@@ -129,8 +135,8 @@ class Ledger:
         audio: Audio | None = None
         rows: list[tuple[str, Utterance]] = []
         for part, row, *fields in self._base.execute(
-            "SELECT part, row, name, place, byte, size, stamp, seconds, ffmpeg "
-            "FROM wanted CROSS JOIN audio USING (position) ORDER BY position, start, line"
+            "SELECT part, row, name, place, byte, size, stamp, seconds, ffmpeg, rank FROM wanted "
+            "CROSS JOIN audio USING (position) CROSS JOIN ranks USING (name) ORDER BY position, start, line"
         ):
             if audio is None or fields[0] != _stored(audio.name):
                 if audio:
@@ -151,14 +157,19 @@ class Ledger:
         )
         return (int(count), shown(str(_name(example)))) if count else None
 
-    def keep(self, part: str, name: str, row: Any) -> None:
-        """A row that is in the manifest of `part`, as JSON."""
+    def keep(self, part: str, name: str, file: str, row: Any) -> None:
+        """A row that is in the manifest of `part`, as JSON, and the name of its audio file."""
+        self._base.execute("INSERT OR IGNORE INTO files VALUES (?)", (file,))
         self._base.execute("INSERT INTO kept VALUES (?, ?, ?)", (part, name, json.dumps(row, ensure_ascii=False)))
 
     def kept(self, part: str) -> Iterator[Any]:
         """The rows of a manifest, sorted by id."""
         for (row,) in self._base.execute("SELECT row FROM kept WHERE part = ? ORDER BY id", (part,)):
             yield json.loads(row)
+
+    def holds(self, file: str) -> bool:
+        """Whether a row was kept whose audio is in a file of that name."""
+        return self._one("SELECT 1 FROM files WHERE name = ?", file) is not None
 
     def reject(self, part: str, name: str, reason: str, detail: str, frames: int | None = None) -> None:
         """A row that is in no manifest, with the length of its audio if that is known."""
@@ -206,9 +217,16 @@ def ledger(out: Path) -> Iterator[Ledger]:
 
 
 def _audio(
-    name: bytes, place: int, byte: int | None, size: int, stamp: int, seconds: float | None, ffmpeg: int
+    name: bytes,
+    place: int,
+    byte: int | None,
+    size: int,
+    stamp: int,
+    seconds: float | None,
+    ffmpeg: int,
+    rank: int,
 ) -> Audio:
-    return Audio(str(_name(name)), place, byte, size, stamp, seconds, bool(ffmpeg))
+    return Audio(str(_name(name)), place, byte, size, stamp, seconds, bool(ffmpeg), rank)
 
 
 def _stored(name: str) -> bytes:

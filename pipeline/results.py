@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import Any
@@ -90,7 +91,7 @@ def write_results(out: Path, job: Job, works: Sequence[Work], earlier: set[str])
     reports = _merged(works)
     for report in reports:
         report.check()
-    _sweep_chunks(out, works)
+    _sweep_audio(out, works)
     for name in earlier - {file.name for file in files} - {ALPHABET}:
         if name == PurePath(name).name and (out / name).is_file():
             (out / name).unlink()
@@ -162,10 +163,10 @@ def _counted(chosen: Iterator[Sample], tally: Tally) -> Iterator[Sample]:
 
 def samples(out: Path, work: Work, part: str) -> Iterator[Sample]:
     """What is in the manifest of a part, sorted by id."""
-    for folder, file, size, frames, transcript, speaker, extras in work.book.kept(part):
+    for file, size, frames, transcript, speaker, extras in work.book.kept(part):
         yield Sample(
-            id=file.rpartition(".")[0],
-            path=out / folder / file,
+            id=PurePath(file).stem,
+            path=out / file,
             size=size,
             transcript=transcript,
             duration=frames / RATE,
@@ -203,12 +204,19 @@ def _coverage(out: Path, works: Sequence[Work]) -> Coverage:
     return found
 
 
-def _sweep_chunks(out: Path, works: Sequence[Work]) -> None:
-    """Remove chunks that nothing names any more."""
+def _sweep_audio(out: Path, works: Sequence[Work]) -> None:
+    """Remove records and audio that nothing names any more."""
     for work in works:
-        for path in (out / "audio" / work.section.name).glob("[0-9]*"):
-            if path.with_name(path.name.removesuffix(".json")).relative_to(out).as_posix() not in work.records:
-                discard(path)
+        home = out / "audio" / work.section.name
+        for path in home.glob("chunk-*.json"):
+            if path.with_suffix("").relative_to(out).as_posix() not in work.records:
+                path.unlink()
+        for folder in home.glob("[0-9]*/"):
+            for file in folder.iterdir():
+                if not work.book.holds(f"{folder.name}/{file.name}"):
+                    discard(file)
+            with suppress(OSError):  # most are not empty
+                folder.rmdir()
 
 
 def _check_records(out: Path, works: Sequence[Work]) -> None:

@@ -76,10 +76,17 @@ def _write(task: Task) -> Record:
 def _audio_digests(samples: Sequence[Sample]) -> dict[str, str]:
     """A digest that covers each sample's audio, where a record of dsprep's tells: changed audio is a changed sample."""
     files: dict[Path, str] = {}
-    for final in {sample.path.parent if sample.offset is None else sample.path for sample in samples}:
+    for final in _recorded(samples):
         if record := read_record(final):
             files |= {final.parent / file.name: file.sha256 for file in record.files}
     return {sample.id: files[sample.path] for sample in samples if sample.path in files}
+
+
+def _recorded(samples: Sequence[Sample]) -> Iterator[Path]:
+    """Of what there may be a record: tars, folders of copies, chunks of an import."""
+    yield from {sample.path if sample.offset is not None else sample.path.parent for sample in samples}
+    for home in {sample.path.parent.parent for sample in samples if sample.offset is None}:
+        yield from (path.with_suffix("") for path in home.glob("chunk-*.json"))
 
 
 def _finish(shards: Sequence[Shard], records: Sequence[Record], out: Path, seed: int, shard_bytes: int) -> ShardReport:

@@ -110,7 +110,7 @@ def survey(
         return take
 
     found = tuple(_walk(place, taking(place, index), progress) for index, place in enumerate(places))
-    book.index_stems()
+    book.index()
     return found
 
 

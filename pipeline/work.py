@@ -30,7 +30,7 @@ class Work:
     reading: Reading
     reports: dict[str, PartReport] = field(default_factory=dict)
     records: dict[str, str] = field(default_factory=dict)
-    """Seals of the chunks' records, by the path of the chunk below `out`."""
+    """Seals of the chunks' records, by what they are records of, below `out`."""
     decoders: set[str] = field(default_factory=set)
     columns: set[str] = field(default_factory=set)
     """Of the manifests, besides dsprep's own."""
@@ -52,7 +52,7 @@ class Work:
 
 def done_before(work: Work, job: Job, chunk: Chunk, out: Path) -> Record | None:
     """The record of a chunk that need not be converted again."""
-    record = accepted(chunk.folder(out), chunk.key(work.source, job.settings))
+    record = accepted(chunk.final(out), chunk.key(work.source, job.settings))
     if record and ffmpeg.installed() and any(row.reason == Reason.NO_DECODER for row in outcome(record)[1]):
         return None
     return record
@@ -74,7 +74,7 @@ def convert_all(work: Work, job: Job, out: Path, workers: int, progress: Progres
                 take(chunk, record)
                 continue
             reopen(out, IMPORTED)
-            discard(record_path(chunk.folder(out)))
+            discard(record_path(chunk.final(out)))
             spans = tuple(supply.bring(clip.audio) for clip in chunk.clips)
             supply.cut()
             yield Task(chunk, spans, job.settings, out, chunk.key(work.source, job.settings))
@@ -87,12 +87,13 @@ def convert_all(work: Work, job: Job, out: Path, workers: int, progress: Progres
 
 def _take(work: Work, chunk: Chunk, record: Record, out: Path) -> None:
     """Take note of what became of the rows of a chunk."""
-    path = chunk.folder(out).relative_to(out).as_posix()
-    work.records[path] = record.seal
+    final = chunk.final(out)
+    work.records[final.relative_to(out).as_posix()] = record.seal
+    home = final.parent.relative_to(out).as_posix()
     work.decoders.update(decoders(record))
     kept, rejected = outcome(record)
     for row in kept:
-        work.book.keep(row.part, row.id, [path, *row[2:]])
+        work.book.keep(row.part, row.id, row.file, [f"{home}/{row.file}", *row[3:]])
         work.reports[row.part].kept.add(row.frames)
         work.columns.update(name for name, _ in row.extras)
     for left in rejected:

@@ -1,6 +1,7 @@
 """Common Voice in every era, made in the publisher's layouts and imported whole: no row is lost."""
 
 import csv
+import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from dsprep.importers import CORPORA
 from dsprep.manifests import SourceError, UsageError, read_manifest
+from dsprep.pipeline import chunk
 from dsprep.pipeline.importing import import_corpus
 from dsprep.pipeline.job import job
 from dsprep.pipeline.report import ImportReport
@@ -89,14 +91,20 @@ def test_a_current_release_comes_whole_from_every_kind_of_source(
     assert dict(two.extras)["accent"] == "Welsh"
 
 
-def test_an_archive_and_its_folder_give_the_same_bytes(tmp_path: Path, make: Any, release: dict[str, bytes]) -> None:
-    ordered = dict(sorted(release.items()))
-    go(make.tar(tmp_path / "cv.tar.gz", ordered), tmp_path / "one")
-    folder = make.folder(tmp_path / "in", ordered) / "cv-corpus-19.0-2024-09-13"
-    go(folder, tmp_path / "two")
-    one, two = make.tree(tmp_path / "one"), make.tree(tmp_path / "two")
-    content = {name for name in one if name.endswith((".wav", ".csv"))}
-    assert {name: two[name] for name in content} == {name: one[name] for name in content}
+def test_an_archive_in_any_order_and_its_folder_give_the_same_audio_and_manifests(
+    tmp_path: Path, make: Any, release: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunk, "FILES", 3)
+    names = sorted(release)
+    random.Random(0).shuffle(names)
+    go(make.tar(tmp_path / "cv.tar.gz", {name: release[name] for name in names}), tmp_path / "one")
+    go(make.folder(tmp_path / "in", release) / "cv-corpus-19.0-2024-09-13", tmp_path / "two")
+    one, two = (
+        {name: data for name, data in make.tree(tmp_path / out).items() if not name.endswith(".json")}
+        for out in ("one", "two")
+    )
+    assert one == two
+    assert len([name for name in one if name.endswith(".wav")]) == 10
 
 
 def test_train_all_has_no_speaker_and_no_sentence_of_dev_and_test(

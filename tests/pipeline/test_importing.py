@@ -388,7 +388,7 @@ def test_a_disk_that_takes_no_more_is_told_as_such(tmp_path: Path, make: Any) ->
     arguments = ["import", "librispeech", str(tmp_path / "out"), "--source", str(root), "--part", "dev-clean"]
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert re.fullmatch(r"Error: cannot write .*audio/dev-clean/00000: File too large; .*\n", done.stderr)
+    assert re.fullmatch(r"Error: cannot write .*audio/dev-clean/chunk-00000: File too large; .*\n", done.stderr)
     run(root, tmp_path / "out")
     assert len(read_manifest(tmp_path / "out" / "dev-clean.csv")) == 1
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,20 +20,21 @@ def test_rows_come_back_as_they_were_in_the_order_of_their_audio(tmp_path: Path)
         for name in ("z.wav", "a.m4a", "m.wav"):
             assert book.add_audio(audio(name))
         assert not book.add_audio(audio("z.wav"))
+        book.index()
         for one in (row("1", "m.wav"), row("2", "z.wav", 2.0), row("3", "z.wav", 1.0), row("4", "a.m4a")):
             book.want("train", one)
         book.want("all", row("3", "z.wav", 1.0))
         assert list(book.wanted()) == [
             (
-                audio("z.wav"),
+                replace(audio("z.wav"), rank=2),
                 [
                     ("train", row("3", "z.wav", 1.0)),
                     ("all", row("3", "z.wav", 1.0)),
                     ("train", row("2", "z.wav", 2.0)),
                 ],
             ),
-            (audio("a.m4a"), [("train", row("4", "a.m4a"))]),
-            (audio("m.wav"), [("train", row("1", "m.wav"))]),
+            (replace(audio("a.m4a"), rank=0), [("train", row("4", "a.m4a"))]),
+            (replace(audio("m.wav"), rank=1), [("train", row("1", "m.wav"))]),
         ]
         assert book.count_wanted() == 3
         assert book.needing_ffmpeg() == (1, "a.m4a")
@@ -42,7 +44,7 @@ def test_rows_come_back_as_they_were_in_the_order_of_their_audio(tmp_path: Path)
 def test_names_of_any_encoding_are_kept(tmp_path: Path) -> None:
     with ledger(tmp_path) as book:
         book.add_audio(audio("a/\udcff.wav"))
-        book.index_stems()
+        book.index()
         assert "a/\udcff.wav" in book
         assert book.with_stem("\udcff") == ["a/\udcff.wav"]
         assert list(book.forgotten()) == ["a/\udcff.wav"]
@@ -62,10 +64,12 @@ def test_an_id_means_one_cut_everywhere_and_is_once_in_a_part(tmp_path: Path) ->
 def test_outcomes_come_sorted(tmp_path: Path) -> None:
     with ledger(tmp_path) as book:
         for name in ("b", "a", "c"):
-            book.keep("train", name, [name])
+            book.keep("train", name, f"0/{name}", [name])
             book.reject("train", name, "too-short", "d", 3)
             book.reject("", name, "bad-row", "d", None)
         assert list(book.kept("train")) == [["a"], ["b"], ["c"]]
+        assert book.holds("0/a")
+        assert not book.holds("1/a")
         assert next(book.rejected()) == ("", "a", "bad-row", "d", None)
         assert [left[:2] for left in book.rejected()] == [
             ("", "a"), ("", "b"), ("", "c"), ("train", "a"), ("train", "b"), ("train", "c")
