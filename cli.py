@@ -93,15 +93,10 @@ def corpora(markdown: bool) -> None:
             continue
         click.echo(f"{corpus.name}: {corpus.title}")
         parts = ", ".join(part.name for part in corpus.parts)
-        lines = {
-            "page": corpus.homepage,
-            "parts": parts,
-            "size": corpus.size,
-            "licence": corpus.licence,
-            "needs": needs,
-        }
-        for name, line in lines.items():
-            click.echo(textwrap.fill(line, 100, initial_indent=f"    {name:<9}", subsequent_indent=" " * 13))
+        facts = (corpus.homepage, parts, corpus.size, corpus.licence, needs)
+        for name, text in zip(("page", "parts", "size", "licence", "needs"), facts, strict=True):
+            lines = textwrap.wrap(text or "none", 87, break_on_hyphens=False)
+            click.echo(f"    {name:<9}" + f"\n{' ' * 13}".join(lines))
 
 
 @main.command("import")
