@@ -409,7 +409,7 @@ def test_an_archive_that_is_replaced_after_the_survey_is_noticed(
 ) -> None:
     members = make.spoken("dev-clean", 4)
     path = make.tar(tmp_path / "dev-clean.tar.gz", members)
-    other = {name: make.flac(make.tone(0.5, 900)) if name.endswith("c") else data for name, data in members.items()}
+    other = {name: data[::-1] if name.endswith(".flac") else data for name, data in members.items()}
     real = chunk.plan_chunks
 
     def meddle(*arguments: Any) -> Any:
