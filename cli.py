@@ -198,6 +198,8 @@ def _print_import(report: ImportReport, out: Path) -> None:
     for one in report.parts:
         for split, tally in one.splits.items():
             click.echo(f"{one.name}-{split}: {tally.rows} rows, {_hours(tally.seconds)} h")
+            if not tally.rows:
+                click.echo(f"note: {one.name}-{split} is empty: there are too few speakers to split", err=True)
         for reason, count in one.reasons.items():
             hours = _hours(one.rejected[reason].seconds)
             click.echo(f"{one.name or '(of no part)'}: left out {count}, {hours} h: {reason}")
