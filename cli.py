@@ -355,7 +355,7 @@ def check(
 @click.argument("path", type=path_type)
 @click.option("--deep", is_flag=True, help="Read and hash every byte.")
 def verify(path: Path, deep: bool) -> None:
-    """Say whether what import or shard wrote into PATH is complete, and if not, what is wrong where."""
+    """Say whether what import, shard or convert wrote into PATH is complete, and if not, what is wrong where."""
     from .pipeline.verify import verify as verify_folder
 
     with _progress() as progress:

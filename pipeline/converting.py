@@ -14,15 +14,14 @@ from typing import Any
 
 from ..manifests import DataError, OutputError, Progress, Sample, UsageError, silent
 from ..manifests.utterance import check_text
-from .commit import Building, Record, accepted, commit, digest_of, discard, seal, write_whole
+from .commit import Building, Record, accepted, commit, digest_of, discard, read_record, seal, write_whole
 from .copying import Task, chunks, copied, copy, is_wav, measure, plan_copies
 from .formats import FORMATS, Audio, Clip, Entry, Format, guess
 from .formats.deepspeech_pytorch import text_bytes
-from .outdir import MADE_BY, begin, end, file_facts, reopen
+from .outdir import CONVERTED, MADE_BY, begin, end, file_facts, reopen
 from .samples import check_files
 from .workers import run
 
-MARK = "convert.json"
 AUDIO, TEXTS = "audio", "txt"
 SLACK = 0.01
 """Seconds by which a piece from the beginning may miss the end of a file and still be all of it: rounded times."""
@@ -63,8 +62,8 @@ def convert(
     _check_apart(source, clips, out)
     if not copy_audio:
         _check_expressible(clips, to)
-    begin(out, MARK, {MADE_BY: "dsprep convert", "to": to.name}, _same_format(out, to))
-    reopen(out, MARK)
+    begin(out, CONVERTED, {MADE_BY: "dsprep convert", "to": to.name}, _same_format(out, to))
+    reopen(out, CONVERTED)
     done = _copies(clips, out, to, workers, progress) if copy_audio else []
     entries = _entries(clips, done, to, out, progress)
     notes = (*losses([clip.sample for clip in clips], entries, to), *_changes(done))
@@ -215,16 +214,19 @@ def _finish(entries: Sequence[Entry], to: Format, out: Path, done: Done, notes: 
     for name in {*to.mains, *to.beside} - set(files):
         discard(out / name)
     _sweep_folders(out / AUDIO, {task.final for task, _ in done})
-    _sweep_folders(out / TEXTS, {entry.text.parent for entry in entries if entry.text})
+    texts = sorted({entry.text.parent for entry in entries if entry.text})
+    _sweep_folders(out / TEXTS, set(texts))
+    sealed = [(task.final, record.seal) for task, record in done]
+    sealed += [(final, record.seal) for final in texts if (record := read_record(final))]
     content = {
         MADE_BY: "dsprep convert",
         "to": to.name,
         "samples": len(entries),
         "notes": list(notes),
         "files": [file_facts(out, name) for name in sorted(files)],
-        "audio": {task.final.name: record.seal for task, record in done},
+        "chunks": [{"path": final.relative_to(out).as_posix(), "seal": one} for final, one in sealed],
     }
-    write_whole(out / MARK, seal(content, indent=1))
+    write_whole(out / CONVERTED, seal(content, indent=1))
     end(out)
 
 

@@ -21,6 +21,8 @@ RECORDS = 100
 """To look at before a folder is not ours."""
 IMPORTED = "import.json"
 """The mark of an import."""
+CONVERTED = "convert.json"
+"""The mark of a conversion."""
 
 
 Check = Callable[[dict[str, Any]], None]

@@ -1,7 +1,7 @@
 """Verify: whether a folder that dsprep wrote is complete, incomplete, or damaged, and where.
 
-It follows the digests from the mark that was written last: import.json or shards.json, the records it
-names, the files they name. Sizes are always compared; `deep` reads every byte, and for shards every member.
+It follows the digests from the mark that was written last: import.json, shards.json or convert.json, the
+records it names, the files they name. Sizes are always compared; `deep` reads every byte, and for shards every member.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import Any
 from ..manifests import DataError, DsprepError, Progress, Sample, read_manifest, silent
 from .archive import BLOCK
 from .commit import FileDigest, Record, read_record, record_path, unseal
-from .outdir import BEGUN, IMPORTED
+from .outdir import BEGUN, CONVERTED, IMPORTED
 from .samples import MANIFEST
 from .shards import INDEX, member_name
 from .sound.audio import Unreadable, decode
@@ -34,7 +34,7 @@ class Verdict:
     """What a folder is."""
 
     kind: str
-    """What wrote it: `import` or `shard`."""
+    """What wrote it: `import`, `shard` or `convert`."""
     files: int
     """Files that were looked at."""
     findings: tuple[Finding, ...]
@@ -53,11 +53,11 @@ def verify(root: Path, *, deep: bool, progress: Progress = silent) -> Verdict:
         return _verdict("shard", root, INDEX, deep, progress)
     if (root / IMPORTED).is_file():
         return _verdict("import", root, IMPORTED, deep, progress)
+    if (root / CONVERTED).is_file():
+        return _verdict("convert", root, CONVERTED, deep, progress)
     if (root / BEGUN).exists():
         raise DataError(f"{root} is incomplete: type the command that makes it once more, it goes on from here")
-    raise DataError(
-        f"{root} holds neither {IMPORTED} nor {INDEX}: name a folder that dsprep import or dsprep shard wrote"
-    )
+    raise DataError(f"{root} holds neither {IMPORTED}, {INDEX} nor {CONVERTED}: name a folder that dsprep wrote")
 
 
 def _verdict(kind: str, root: Path, mark: str, deep: bool, progress: Progress) -> Verdict:
@@ -95,8 +95,8 @@ def _expected(root: Path, content: dict[str, Any]) -> tuple[list[tuple[Path, Fil
 
 
 def _recorded(root: Path, content: dict[str, Any]) -> Iterator[tuple[Path, str]]:
-    for section in content.get("sections", {}).values():
-        for chunk in section["chunks"]:
+    for home in (content, *content.get("sections", {}).values()):
+        for chunk in home.get("chunks", []):
             yield root / chunk["path"], chunk["seal"]
     for shard in content.get("shards", []):
         yield root / shard["name"], shard["seal"]

@@ -84,7 +84,7 @@ def test_the_main_job_from_the_shell(tmp_path: Path, make: Any) -> None:
         (["import", "ldc93s1", "x", "--workers", "0"], 2, "not in the range"),
         (["shard", "gone.csv", "x"], 1, "there is no manifest gone.csv"),
         (["shard", "a.csv", "x", "--shard-bytes", "large"], 1, "a size is a number and a unit"),
-        (["verify", "gone"], 1, "holds neither import.json nor shards.json"),
+        (["verify", "gone"], 1, "holds neither import.json, shards.json nor convert.json"),
         (["evaluate", "gone", "data.csv"], 1, "there is no manifest data.csv"),
         (["train", "--train", "a.csv", "--dev", "a.csv", "--run", "r", "--config", "ds9"], 1, "there is no config ds9"),
         (["stats", "gone.csv"], 1, "there is no manifest gone.csv"),

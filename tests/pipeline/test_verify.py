@@ -95,3 +95,18 @@ def test_deep_tells_when_tar_and_manifest_do_not_agree(digits: Path, tmp_path: P
     assert verify(out, deep=False).findings == ()
     (finding,) = verify(out, deep=True).findings
     assert finding.what == f"{first.id} at byte {first.offset}: its text is not the manifest's"
+
+
+def test_a_conversion_is_verified_to_the_last_byte(digits: Path, tmp_path: Path) -> None:
+    from dsprep.pipeline.converting import convert
+    from dsprep.pipeline.formats import FORMATS
+
+    out = tmp_path / "out"
+    convert(digits / "dev-clean.csv", out, FORMATS["deepspeech.pytorch"], copy_audio=True)
+    found = verify(out, deep=True)
+    assert (found.kind, found.findings, found.unknown) == ("convert", (), ())
+    for path in (next(out.rglob("*.wav")), next(out.rglob("*.txt")), out / "pytorch_manifest.json"):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        assert [finding.path for finding in verify(out, deep=True).findings] == [path]
+        path.write_bytes(whole)
