@@ -277,3 +277,17 @@ def test_a_zip_that_stumbles_zipfile_is_told_in_one_line(
     path.write_bytes(data)
     with pytest.raises(SourceError, match=told):
         look(path)
+
+
+@pytest.mark.parametrize("way", ["zip", "stored"])
+def test_a_zip_with_a_changed_byte_in_a_clip_is_refused(
+    tmp_path: Path, make: Any, members: dict[str, bytes], way: str
+) -> None:
+    """A stored clip is read where it lies: only the survey compares its CRC."""
+    path = getattr(make, way)(tmp_path / "x.zip", members)
+    data = bytearray(path.read_bytes())
+    name = next(name for name in members if name.endswith(".flac")).encode()
+    data[data.index(name) + len(name) + 200] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=r"x\.zip is damaged: .*fetch it again"):
+        look(path)
