@@ -29,7 +29,7 @@ from .rows import read_rows
 from .sound import ffmpeg
 from .source import Place, Section, find, sections
 from .survey import Texts, survey
-from .work import Work, convert_all, done_before
+from .work import Work, convert_all, unfinished
 
 BEGUN_BY = "dsprep import"
 
@@ -202,5 +202,5 @@ def _check_rows(job: Job, works: Sequence[Work], conditions: list[Filter]) -> No
 
 def _check_room(job: Job, works: Sequence[Work], out: Path) -> None:
     form = job.settings.form
-    todo = (chunk for work in works for chunk in work.chunks() if done_before(work, job, chunk, out) is None)
+    todo = (chunk for work in works for chunk in unfinished(work, job, out))
     check_room(out, sum(needed(clip, form) for chunk in todo for clip in chunk.clips))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..manifests import Progress
 from .chunk import Chunk, Task, convert, decoders, outcome, plan_chunks
-from .commit import Record, accepted, digest_of, discard, record_path
+from .commit import Record, accepted, digest_of
 from .job import Job
 from .ledger import Ledger
 from .outdir import IMPORTED, reopen
@@ -29,6 +29,8 @@ class Work:
     book: Ledger
     reading: Reading
     reports: dict[str, PartReport] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    """Names of the chunks that need not be converted again."""
     records: dict[str, str] = field(default_factory=dict)
     """Seals of the chunks' records, by what they are records of, below `out`."""
     decoders: set[str] = field(default_factory=set)
@@ -50,7 +52,16 @@ class Work:
         return plan_chunks(self.section.name, self.book.wanted())
 
 
-def done_before(work: Work, job: Job, chunk: Chunk, out: Path) -> Record | None:
+def unfinished(work: Work, job: Job, out: Path) -> Iterator[Chunk]:
+    """The chunks that are to be converted; takes note of the others."""
+    for chunk in work.chunks():
+        if _done_before(work, job, chunk, out):
+            work.done.add(chunk.final(out).name)
+        else:
+            yield chunk
+
+
+def _done_before(work: Work, job: Job, chunk: Chunk, out: Path) -> Record | None:
     """The record of a chunk that need not be converted again."""
     record = accepted(chunk.final(out), chunk.key(work.source, job.settings))
     if record and ffmpeg.installed() and any(row.reason == Reason.NO_DECODER for row in outcome(record)[1]):
@@ -70,19 +81,28 @@ def convert_all(work: Work, job: Job, out: Path, workers: int, progress: Progres
 
     def tasks(supply: Supply) -> Iterator[Task]:
         for chunk in work.chunks():
-            if record := done_before(work, job, chunk, out):
+            if record := _done_before(work, job, chunk, out):
                 take(chunk, record)
                 continue
             reopen(out, IMPORTED)
-            discard(record_path(chunk.final(out)))
             spans = tuple(supply.bring(clip.audio) for clip in chunk.clips)
             supply.cut()
             yield Task(chunk, spans, job.settings, out, chunk.key(work.source, job.settings))
 
+    _forget_others(work, out)
     with Supply(work.places, out) as supply:
         for task, record in run(convert, tasks(supply), workers):
             supply.release(task.spans)
             take(task.chunk, record)
+
+
+def _forget_others(work: Work, out: Path) -> None:
+    """Remove records of other settings or rows before their files are written over: they would vouch for others."""
+    home = out / "audio" / work.section.name
+    for path in home.glob("chunk-*.json"):
+        if path.stem not in work.done:
+            reopen(out, IMPORTED)
+            path.unlink(missing_ok=True)
 
 
 def _take(work: Work, chunk: Chunk, record: Record, out: Path) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsprep.manifests import DataError, OutputError
+from dsprep.pipeline import commit as commit_module
 from dsprep.pipeline.commit import (
     Building,
     accepted,
@@ -139,3 +141,39 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
     assert digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
     assert digest_of([1, 2]) != digest_of([2, 1])
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_a_record_never_speaks_of_files_that_were_replaced_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spread: bool
+) -> None:
+    """What died between the files and their record leaves no record: the old one would vouch for other bytes."""
+    final = tmp_path / "home" / "chunk-00000"
+
+    def build(data: bytes) -> Callable[[Building], object]:
+        return lambda building: building.add("00000/a.wav" if spread else "a.wav", data)
+
+    commit(final, "old", build(b"old"), folder=not spread, spread=spread)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commit_module, "write_record", die)
+        with pytest.raises(KeyboardInterrupt):
+            commit(final, "new", build(b"new"), folder=not spread, spread=spread)
+    assert accepted(final, "old") is None
+    assert accepted(final, "new") is None
+    record = commit(final, "new", build(b"new"), folder=not spread, spread=spread)
+    assert accepted(final, "new") == record
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"a.wav", "chunk-00000.json"}
+
+
+def test_files_of_several_records_share_a_folder(tmp_path: Path) -> None:
+    for number in range(2):
+        commit(tmp_path / f"chunk-{number}", "key", lambda one, n=number: one.add(f"7/{n}.wav", b"x"), spread=True)  # type: ignore[misc]
+    assert sorted(path.name for path in (tmp_path / "7").iterdir()) == ["0.wav", "1.wav"]
+    assert all(accepted(tmp_path / f"chunk-{number}", "key") for number in range(2))
+    (tmp_path / "7" / "1.wav").unlink()
+    assert accepted(tmp_path / "chunk-0", "key")
+    assert not accepted(tmp_path / "chunk-1", "key")

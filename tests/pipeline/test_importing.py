@@ -469,3 +469,36 @@ def test_an_archive_of_a_kind_that_is_not_read_is_called_by_its_name(tmp_path: P
     path.write_bytes(b"BZh91AY&SY" + b"x" * 600)
     with pytest.raises(SourceError, match="is compressed by bzip2, which is not read: unpack it"):
         run(path, tmp_path / "out")
+
+
+def test_a_run_of_other_settings_that_died_leaves_no_record_of_files_it_wrote_over(
+    tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other rows make other chunks: their clips of the same size lie where those of earlier records lay."""
+    monkeypatch.setattr(chunk, "FILES", 2)
+    name = "LibriSpeech/dev-clean/{0:02}/2/{0:02}-2"
+    members: dict[str, bytes] = {}
+    for speaker in range(1, 17):
+        both = np.stack([make.tone(0.5, 100 * speaker), make.tone(0.5, 150 * speaker)], axis=1)
+        members |= {f"{name.format(speaker)}-0000.flac": make.flac(both)}
+        members |= {f"{name.format(speaker)}.trans.txt": f"{speaker:02}-2-0000 A\n".encode()}
+    root, out = make.folder(tmp_path / "in", members), tmp_path / "out"
+    run(root, out, settings=Settings(channel=0))
+    before = make.tree(out)
+    job = Job(
+        corpus=CORPORA["librispeech"],
+        parts=("dev-clean",),
+        sources=(str(root),),
+        settings=Settings(channel=1),
+        only=("speaker!=01",),
+    )
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "_take", die)
+        with pytest.raises(KeyboardInterrupt):
+            import_corpus(job, out, 1)
+    run(root, out, settings=Settings(channel=0))
+    assert make.tree(out) == before
