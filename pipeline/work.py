@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..manifests import Progress
 from .chunk import Chunk, Task, convert, decoders, outcome, plan_chunks
-from .commit import Record, accepted, digest_of
+from .commit import Record, accepted, digest_of, discard, read_record, record_path
 from .job import Job
 from .ledger import Ledger
 from .outdir import IMPORTED, reopen
@@ -29,8 +29,8 @@ class Work:
     book: Ledger
     reading: Reading
     reports: dict[str, PartReport] = field(default_factory=dict)
-    done: set[str] = field(default_factory=set)
-    """Names of the chunks that need not be converted again."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """Of the chunks, by name."""
     records: dict[str, str] = field(default_factory=dict)
     """Seals of the chunks' records, by what they are records of, below `out`."""
     decoders: set[str] = field(default_factory=set)
@@ -53,23 +53,22 @@ class Work:
 
 
 def unfinished(work: Work, job: Job, out: Path) -> Iterator[Chunk]:
-    """The chunks that are to be converted; takes note of the others."""
+    """The chunks that are to be converted; takes note of the keys of all."""
     for chunk in work.chunks():
-        if _done_before(work, job, chunk, out):
-            work.done.add(chunk.final(out).name)
-        else:
+        final, key = chunk.final(out), chunk.key(work.source, job.settings)
+        work.keys[final.name] = key
+        record = accepted(final, key)
+        if record is None or _waits(record):
             yield chunk
 
 
-def _done_before(work: Work, job: Job, chunk: Chunk, out: Path) -> Record | None:
-    """The record of a chunk that need not be converted again."""
-    record = accepted(chunk.final(out), chunk.key(work.source, job.settings))
-    if record and ffmpeg.installed() and any(row.reason == Reason.NO_DECODER for row in outcome(record)[1]):
-        return None
-    return record
-
-
 def convert_all(work: Work, job: Job, out: Path, workers: int, progress: Progress) -> None:
+    """Convert what is `unfinished`, and take note of what became of every row.
+
+    Raises:
+        SourceError: a source changed since it was surveyed.
+        OutputError: `out` cannot be written, or a worker was killed.
+    """
     work.reports = {part: PartReport(part, rows) for part, rows in work.reading.rows.items() if rows}
     total, done = work.book.count_wanted(), 0
 
@@ -81,13 +80,17 @@ def convert_all(work: Work, job: Job, out: Path, workers: int, progress: Progres
 
     def tasks(supply: Supply) -> Iterator[Task]:
         for chunk in work.chunks():
-            if record := _done_before(work, job, chunk, out):
+            final = chunk.final(out)
+            record = accepted(final, work.keys[final.name])
+            if record and not _waits(record):
                 take(chunk, record)
                 continue
             reopen(out, IMPORTED)
+            if record:
+                discard(record_path(final))
             spans = tuple(supply.bring(clip.audio) for clip in chunk.clips)
             supply.cut()
-            yield Task(chunk, spans, job.settings, out, chunk.key(work.source, job.settings))
+            yield Task(chunk, spans, job.settings, out, work.keys[final.name])
 
     _forget_others(work, out)
     with Supply(work.places, out) as supply:
@@ -96,11 +99,18 @@ def convert_all(work: Work, job: Job, out: Path, workers: int, progress: Progres
             take(task.chunk, record)
 
 
+def _waits(record: Record) -> bool:
+    """Whether rows of a chunk wait for ffmpeg, which is there now."""
+    return ffmpeg.installed() and any(row.reason == Reason.NO_DECODER for row in outcome(record)[1])
+
+
 def _forget_others(work: Work, out: Path) -> None:
     """Remove records of other settings or rows before their files are written over: they would vouch for others."""
     home = out / "audio" / work.section.name
     for path in home.glob("chunk-*.json"):
-        if path.stem not in work.done:
+        final = path.with_suffix("")
+        record = read_record(final)
+        if record is None or record.key != work.keys.get(final.name):
             reopen(out, IMPORTED)
             path.unlink(missing_ok=True)
 
