@@ -420,3 +420,10 @@ def test_a_reported_clip_of_spontaneous_speech_is_in_no_manifest(tmp_path: Path,
     go(make.tar(tmp_path / "sps.tar", members), tmp_path / "out")
     assert [one.transcript for one in read_manifest(tmp_path / "out" / "train.csv")] == ["good words"]
     assert [reason for _, _, reason in rejected(tmp_path / "out")] == ["excluded", "excluded"]
+
+
+def test_an_archive_beside_its_unpacked_folder_is_told(tmp_path: Path, make: Any, release: dict[str, bytes]) -> None:
+    make.tar(tmp_path / "in" / "cv-corpus-19.0-2024-09-13-en.tar.gz", release)
+    make.folder(tmp_path / "in", release)
+    with pytest.raises(SourceError, match="name either the archives or the folder with the files"):
+        go(tmp_path / "in", tmp_path / "out")
