@@ -118,14 +118,17 @@ class Building:
             _sync(self.path)
 
     def spread(self) -> None:
-        """Move the files of a folder to where their names say, beside `final`.
-
-        A name that a power cut takes back leaves a record whose file is not there, which is not accepted.
-        """
-        for file in self.files:
-            target = self.final.parent / file.name
-            target.parent.mkdir(exist_ok=True)
-            (self.path / file.name).replace(target)
+        """Move the files of a folder to where their names say, beside `final`, for good."""
+        targets = {file.name: self.final.parent / file.name for file in self.files}
+        for name, target in targets.items():
+            try:
+                target.parent.mkdir(exist_ok=True)
+                (self.path / name).replace(target)
+            except FileNotFoundError:  # a run beside ours removed the folder, which was empty just then
+                target.parent.mkdir(exist_ok=True)
+                (self.path / name).replace(target)
+        for folder in sorted({target.parent for target in targets.values()}):
+            _sync(folder)
 
 
 class HashingFile:
@@ -266,7 +269,7 @@ def writing(path: Path) -> Iterator[None]:
 def sweep(folder: Path) -> None:
     """Remove what dead processes left half-made in `folder` and `DEPTH` folders deep; another run's live work stays."""
     for path in itertools.chain.from_iterable(folder.glob("*/" * depth + ".*.tmp") for depth in range(DEPTH + 1)):
-        if (match := TEMPORARY.fullmatch(path.name)) and not _alive(int(match["pid"]), match["process"]):
+        if (match := TEMPORARY.fullmatch(path.name)) and not alive(int(match["pid"]), match["process"]):
             discard(path)
 
 
@@ -314,7 +317,8 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def _alive(pid: int, process: str) -> bool:
+def alive(pid: int, process: str) -> bool:
+    """Whether the process that made a temporary name of this number and mark still runs."""
     if pid == os.getpid():
         return process == PROCESS
     try:

@@ -21,7 +21,7 @@ from .fetching.access import ACCESS, Access, is_remote
 from .filters import Filter
 from .job import Job
 from .ledger import ledger
-from .outdir import IMPORTED, MADE_BY, begin, claim, end, unclaim
+from .outdir import IMPORTED, MADE_BY, alone, begin, claim, end, unclaim
 from .report import ImportReport
 from .results import finished, write_results
 from .room import check_room, needed
@@ -52,6 +52,7 @@ def import_corpus(
     earlier = _Earlier(out, job)
     begin(out, IMPORTED, earlier.facts, earlier.check)
     with ExitStack() as stack:
+        stack.enter_context(alone(out, [corpus.name, sorted(job.parts), list(job.sources), job.facts()]))
         try:
             places = _places(job, out, progress, access)
             if report := finished(out, job, places, progress):

@@ -6,14 +6,26 @@ OUT/import.json, OUT/shards.json   its mark, written last: what it made
 
 import hashlib
 import itertools
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..manifests import DataError, OutputError
-from .commit import TEMPORARY, FileDigest, read_record, seal, sweep, unseal, write_whole, writing
+from .commit import (
+    TEMPORARY,
+    FileDigest,
+    alive,
+    digest_of,
+    read_record,
+    seal,
+    sweep,
+    temporary_name,
+    unseal,
+    write_whole,
+    writing,
+)
 
 BEGUN = ".begun.json"
 MADE_BY = "made by"
@@ -50,6 +62,30 @@ def begin(out: Path, mark: str, facts: dict[str, Any], check: Check = lambda ear
 def claim(out: Path, facts: dict[str, Any]) -> None:
     """Say in `out` what is being made there."""
     write_whole(out / BEGUN, seal(facts))
+
+
+@contextmanager
+def alone(out: Path, work: object) -> Iterator[None]:
+    """Let others work in `out` at the same time only if their `work`, a JSON value, is the same and so are its bytes.
+
+    Raises:
+        OutputError: somebody is at other work there.
+    """
+    ours = f"claim-{digest_of(work)[:16]}"
+    path = temporary_name(out / ours)
+    with writing(path):
+        path.touch()
+    try:
+        for other in out.glob(".claim-*.tmp"):
+            match = TEMPORARY.fullmatch(other.name)
+            if match and match["name"] != ours and alive(int(match["pid"]), match["process"]):
+                raise OutputError(
+                    f"another command with other settings, parts or sources is at work in {out}: wait until it has "
+                    "ended, or name another folder"
+                )
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def unclaim(out: Path) -> None:

@@ -94,7 +94,7 @@ def write_results(out: Path, job: Job, works: Sequence[Work], earlier: set[str])
     _sweep_audio(out, works)
     for name in earlier - {file.name for file in files} - {ALPHABET}:
         if name == PurePath(name).name and (out / name).is_file():
-            (out / name).unlink()
+            (out / name).unlink(missing_ok=True)
     _check_records(out, works)
     decoders = sorted({decoder for work in works for decoder in work.decoders})
     content = {
@@ -210,12 +210,12 @@ def _sweep_audio(out: Path, works: Sequence[Work]) -> None:
         home = out / "audio" / work.section.name
         for path in home.glob("chunk-*.json"):
             if path.with_suffix("").relative_to(out).as_posix() not in work.records:
-                path.unlink()
+                path.unlink(missing_ok=True)
         for folder in home.glob("[0-9]*/"):
-            for file in folder.iterdir():
-                if not work.book.holds(f"{folder.name}/{file.name}"):
-                    discard(file)
-            with suppress(OSError):  # most are not empty
+            with suppress(OSError):  # a run beside ours was faster; and most folders are not empty
+                for file in folder.iterdir():
+                    if not work.book.holds(f"{folder.name}/{file.name}"):
+                        discard(file)
                 folder.rmdir()
 
 

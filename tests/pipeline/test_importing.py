@@ -349,7 +349,7 @@ def test_a_source_that_changes_commits_nothing_wrong(
     assert len(read_manifest(tmp_path / "out" / "dev-clean.csv")) == 4
 
 
-def test_another_run_s_other_settings_are_noticed_at_the_end(
+def test_another_run_with_other_settings_is_refused_while_one_is_at_work(
     tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = make.folder(tmp_path / "in", make.spoken("dev-clean", 2))
@@ -357,7 +357,24 @@ def test_another_run_s_other_settings_are_noticed_at_the_end(
 
     def meddle(*arguments: Any) -> Any:
         monkeypatch.undo()
-        run(root, out, settings=Settings(text="keep"))
+        with pytest.raises(OutputError, match="is at work in"):
+            run(root, out, settings=Settings(text="keep"))
+        return real(*arguments)
+
+    monkeypatch.setattr(work, "outcome", meddle)
+    run(root, out)
+    assert not verify(out, deep=True).findings
+    run(root, out, settings=Settings(text="keep"))
+
+
+def test_records_that_changed_meanwhile_are_noticed_at_the_end(
+    tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make.folder(tmp_path / "in", make.spoken("dev-clean", 2))
+    out, real = tmp_path / "out", chunk.outcome
+
+    def meddle(*arguments: Any) -> Any:
+        next((out / "audio").rglob("chunk-*.json")).unlink()
         return real(*arguments)
 
     monkeypatch.setattr(work, "outcome", meddle)
