@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
-from .manifests import DsprepError, Interrupted, MissingExtraError, Progress, UsageError, one_of
+from .manifests import DsprepError, Interrupted, MissingExtraError, Progress, UsageError, one_of, size_text
 from .pipeline.tables import printable
 
 if TYPE_CHECKING:
@@ -236,8 +236,8 @@ def shard(manifests: tuple[Path, ...], out: Path, shard_bytes: str, seed: int, w
     size = _size(shard_bytes)
     with _progress() as progress:
         report = write_shards(manifests, out, size, seed, workers or available(), progress)
-    size_text, hours = _bytes(report.bytes), _hours(report.seconds)
-    click.echo(f"{report.samples} samples, {hours} h, in {report.shards} shards, {size_text}: {out}")
+    written, hours = size_text(report.bytes), _hours(report.seconds)
+    click.echo(f"{report.samples} samples, {hours} h, in {report.shards} shards, {written}: {out}")
 
 
 class ConvertCommand(click.Command):
@@ -708,15 +708,7 @@ def _hours(seconds: float) -> str:
 
 
 def _amount(count: int, unit: str) -> str:
-    return _bytes(count) if unit == "B" else f"{count} {unit}"
-
-
-def _bytes(size: int) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            break
-        size /= 1000  # type: ignore[assignment]
-    return f"{size:.1f} {unit}" if unit != "B" else f"{size} B"
+    return size_text(count) if unit == "B" else f"{count} {unit}"
 
 
 def _quoted(text: str) -> str:

@@ -1,13 +1,12 @@
 """The contract of an importer: what a corpus is made of, and one function that reads its text files."""
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
-from ..manifests import ID, BadRow, Utterance
+from ..manifests import ID, BadRow, Utterance, cleaned
 
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.tar")
 """How the names of tars end; Common Voice 1 to 4 has `.tar.tar`."""
@@ -143,7 +142,7 @@ def made_id(name: str) -> str:
     if ID.fullmatch(name):
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    kept = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:64]
+    kept = cleaned(name)[:64]
     return f"{kept}-{digest}" if kept else digest
 
 

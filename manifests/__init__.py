@@ -2,7 +2,7 @@
 
 from . import ctc
 from .alphabet import Alphabet, alphabet_bytes, describe, english, read_alphabet
-from .choice import one_of
+from .choice import number, one_of
 from .errors import (
     DataError,
     DsprepError,
@@ -24,9 +24,9 @@ from .manifest import (
     read_manifest,
     seconds_text,
 )
-from .progress import Progress, silent
+from .progress import Progress, silent, size_text
 from .sample import Sample
-from .utterance import ID, BadRow, Utterance
+from .utterance import ID, BadRow, Utterance, cleaned
 
 __all__ = [
     "COLUMNS",
@@ -47,6 +47,7 @@ __all__ = [
     "UsageError",
     "Utterance",
     "alphabet_bytes",
+    "cleaned",
     "csv_bytes",
     "csv_lines",
     "ctc",
@@ -54,9 +55,11 @@ __all__ = [
     "english",
     "manifest_bytes",
     "manifest_lines",
+    "number",
     "one_of",
     "read_alphabet",
     "read_manifest",
     "seconds_text",
     "silent",
+    "size_text",
 ]

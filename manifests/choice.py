@@ -1,6 +1,7 @@
-"""Choice: one of a table's names, as a user typed it."""
+"""Choice: one of a table's names, or a number, as a user typed it."""
 
 import difflib
+import math
 from collections.abc import Iterable
 
 from .errors import UsageError
@@ -18,3 +19,12 @@ def one_of(kind: str, name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
     raise UsageError(f"there is no {kind} {name!r}: {hint}")
+
+
+def number(text: str) -> float | None:
+    """The finite number that `text` is, or None."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

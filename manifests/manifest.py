@@ -10,14 +10,13 @@ Reading also takes DeepSpeech's three columns alone, absolute paths, and other p
 import csv
 import itertools
 import os
-import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
 from .errors import DataError
 from .sample import Sample
-from .utterance import ID
+from .utterance import ID, cleaned
 
 REQUIRED = ("wav_filename", "wav_filesize", "transcript")
 LEFT_OUT = ("part", "id", "reason", "detail", "seconds")
@@ -131,7 +130,7 @@ def _made_id(name: str, seen: set[str], counts: dict[str, int]) -> str:
     for words in (Path(stem).name, stem):
         plain = words
         if not ID.fullmatch(words):
-            plain = re.sub(r"[^A-Za-z0-9_-]+", "-", words).strip("-")[-80:] or "clip"
+            plain = cleaned(words)[-80:] or "clip"
         if plain not in seen:
             return plain
     count = counts.get(plain, 2)

@@ -22,6 +22,11 @@ def check_id(value: str) -> None:
         raise ValueError(f"id {value!r} is not 1 to 95 of A-Z a-z 0-9 _ -")
 
 
+def cleaned(name: str) -> str:
+    """What of `name` an id can hold, a hyphen where something is left out; perhaps nothing, or too much."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")
+
+
 def check_text(name: str, value: str) -> None:
     """Raise ValueError if `value` holds NUL or lone surrogates, which UTF-8 and CSV cannot carry."""
     if "\0" in value or not (value.isascii() or _encodes(value)):

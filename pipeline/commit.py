@@ -17,6 +17,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -227,7 +228,7 @@ def accepted_as_sealed(final: Path, expected: str) -> bool:
 
 
 def _in_size(final: Path, files: Iterable[FileDigest]) -> bool:
-    return all(_size(final.parent / file.name) == file.size for file in files)
+    return all(file_size(final.parent / file.name) == file.size for file in files)
 
 
 def record_path(final: Path) -> Path:
@@ -310,10 +311,12 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _size(path: Path) -> int | None:
+def file_size(path: Path) -> int | None:
+    """Bytes of a file; None if it is not there, or no file, or cannot be looked at."""
     try:
-        return path.stat().st_size
-    except OSError:  # not there, or just being replaced by a run beside ours
+        found = path.stat()
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
+    except OSError:  # just being replaced by a run beside ours, a name too long, a folder closed to us
         return None
 
 

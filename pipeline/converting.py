@@ -15,7 +15,7 @@ from typing import Any
 from ..manifests import DataError, OutputError, Progress, Sample, UsageError, silent
 from ..manifests.utterance import check_text
 from .commit import Building, Record, accepted, commit, digest_of, discard, read_record, seal, write_whole
-from .copying import Task, chunks, copied, copy, is_wav, measure, plan_copies
+from .copying import Task, chunks, copied, copy, form_of, measure, plan_copies
 from .formats import FORMATS, Audio, Clip, Entry, Format, guess
 from .formats.deepspeech_pytorch import text_bytes
 from .outdir import CONVERTED, MADE_BY, begin, end, file_facts, reopen
@@ -139,7 +139,7 @@ def _fault(clip: Clip, to: Format) -> str:
         return "must lie in the folder itself"
     if clip.sample.offset is not None and audio is not Audio.TAR:
         return f"lies in the tar {clip.sample.path}"
-    if audio is Audio.WAV and not is_wav(clip.sample):
+    if audio is Audio.WAV and form_of(clip.sample) != "wav":
         return f"is no WAV file: {clip.sample.path}"
     return ""
 

@@ -98,15 +98,16 @@ def measure(sample: Sample) -> Sound:
     return _sound(sample, sample.path if sample.offset is None else io.BytesIO(audio_bytes(sample)))
 
 
-def is_wav(sample: Sample) -> bool:
-    """Whether a sample's audio begins as a WAV file does."""
-    return Span(sample.path, sample.offset or 0, 4).read() == b"RIFF"
+def form_of(sample: Sample) -> str | None:
+    """`wav` or `flac` by how a sample's audio begins; None for anything else."""
+    head = Span(sample.path, sample.offset or 0, 4).read()
+    return {b"RIFF": "wav", b"fLaC": "flac"}.get(head)
 
 
 def _as_it_is(clip: Clip, wav: bool) -> str | None:
     """The form of a clip's file, if it can be copied as it is."""
-    form = {b"RIFF": "wav", b"fLaC": "flac"}.get(Span(clip.sample.path, clip.sample.offset or 0, 4).read())
-    return form if clip.whole and form in (("wav",) if wav else ("wav", "flac")) else None
+    form = form_of(clip.sample) if clip.whole else None
+    return form if form == "wav" or not wav else None
 
 
 def _copied(building: Building, sample: Sample, form: str) -> dict[str, Any]:

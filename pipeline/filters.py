@@ -8,13 +8,12 @@
 A row that is left out is counted and reported like every other.
 """
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ..manifests import UsageError, Utterance
+from ..manifests import UsageError, Utterance, number
 
 PATTERN = re.compile(r"(?P<column>[^=!<>]+)(?P<sign>!=|>=|<=|=|<|>)(?P<value>.*)", re.DOTALL)
 NUMBERS: dict[str, Callable[[float, float], bool]] = {
@@ -50,8 +49,8 @@ class Filter:
 
     def _holds(self, cell: str) -> bool:
         if self.sign in NUMBERS:
-            number = _number(cell)
-            return number is not None and NUMBERS[self.sign](number, float(self.value))
+            found = number(cell)
+            return found is not None and NUMBERS[self.sign](found, float(self.value))
         return (cell in self.value.split(",")) == (self.sign == "=")
 
 
@@ -62,7 +61,7 @@ def parse(text: str) -> Filter:
         UsageError: it is none.
     """
     match = PATTERN.fullmatch(text)
-    if not match or (match["sign"] in NUMBERS and _number(match["value"]) is None):
+    if not match or (match["sign"] in NUMBERS and number(match["value"]) is None):
         raise UsageError(f"--only {text}: a filter is a column, a sign and a value, as gender=female or up_votes>=3")
     return Filter(text, match["column"].strip(), match["sign"], match["value"])
 
@@ -85,11 +84,3 @@ def check(filters: Iterable[Filter], columns: Iterable[str]) -> None:
         if not one.passed:
             values = ", ".join(repr(value) for value, _ in one.met.most_common(SHOWN))
             raise UsageError(f"--only {one.text}: no row is like that; {one.column} is {values} and so on")
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

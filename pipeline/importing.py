@@ -196,8 +196,8 @@ def _check_rows(job: Job, works: Sequence[Work], conditions: list[Filter]) -> No
         if needing := work.book.needing_ffmpeg():
             count, example = needing
             raise UsageError(
-                f"{count} audio files, as {example}, need ffmpeg: install it (apt install ffmpeg, brew install ffmpeg) "
-                "and type the same command again, or leave them out with --without-ffmpeg"
+                f"{count} audio files, as {example}, need ffmpeg: {ffmpeg.INSTALL} and type the same command again, "
+                "or leave them out with --without-ffmpeg"
             )
 
 

@@ -50,11 +50,6 @@ class PartReport:
         return Tally(sum(one.rows for one in self.rejected.values()), sum(one.frames for one in self.rejected.values()))
 
     @property
-    def seconds(self) -> float:
-        """Seconds of audio in the manifest."""
-        return self.kept.seconds
-
-    @property
     def reasons(self) -> dict[str, int]:
         """Rejected rows by reason, most frequent first."""
         return dict(Counter({reason: tally.rows for reason, tally in self.rejected.items()}).most_common())

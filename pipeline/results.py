@@ -19,7 +19,7 @@ from ..manifests import (
     seconds_text,
 )
 from ..manifests.ctc import RATE
-from .commit import FileDigest, accepted_as_sealed, discard, read_record, seal, unseal, write_whole
+from .commit import FileDigest, accepted_as_sealed, discard, file_size, read_record, seal, unseal, write_whole
 from .coverage import Coverage
 from .job import Job
 from .ledger import Left
@@ -66,13 +66,9 @@ def _all_there(out: Path, before: dict[str, Any]) -> bool:
         return False
     files = [FileDigest(**file) for file in before["files"]]
     chunks = [chunk for section in before["sections"].values() for chunk in section["chunks"]]
-    return all(_size(out / file.name) == file.size for file in files) and all(
+    return all(file_size(out / file.name) == file.size for file in files) and all(
         accepted_as_sealed(out / chunk["path"], chunk["seal"]) for chunk in chunks
     )
-
-
-def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
 
 
 def write_results(out: Path, job: Job, works: Sequence[Work], earlier: set[str]) -> ImportReport:

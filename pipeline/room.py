@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from ..manifests import OutputError
+from ..manifests import OutputError, size_text
 from ..manifests.ctc import RATE
 from .chunk import Clip
 
@@ -32,10 +32,6 @@ def check_room(out: Path, wanted: float) -> None:
     free = shutil.disk_usage(out).free
     if wanted > free:
         raise OutputError(
-            f"{out}: about {_amount(wanted)} will be written, {_amount(free)} are free: make room, "
+            f"{out}: about {size_text(wanted)} will be written, {size_text(free)} are free: make room, "
             "name a folder on another disk, or take --format flac, which needs about half"
         )
-
-
-def _amount(size: float) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

@@ -27,7 +27,7 @@ class Reading:
     rows: Counter[str] = field(default_factory=Counter)
     """By part; those of no part have an empty name."""
     columns: dict[str, None] = field(default_factory=dict)
-    """Of the corpus, in its order."""
+    """Of the corpus, in its order, if there are filters to be told of them."""
 
     def reject(self, part: str, name: str, reason: Reason, detail: str) -> None:
         """Count a row that goes no further."""
@@ -37,11 +37,11 @@ class Reading:
         """A row that is no utterance."""
         self.reject(part, row.place, Reason(row.reason), row.detail)
 
-    def utterance(self, part: str, row: Utterance) -> None:
-        """A row that may become a sample."""
-        there = row.audio in self.book
+    def utterance(self, part: str, row: Utterance, there: bool) -> None:
+        """A row that may become a sample, if its audio is there."""
         cut = json.dumps([row.audio, row.start, row.end, row.channel])
-        self.columns.update(dict.fromkeys(("speaker", *(name for name, _ in row.extras))))
+        if self.filters:
+            self.columns.update(dict.fromkeys(("speaker", *(name for name, _ in row.extras))))
         if not self.book.take_id(part, row.id, cut):
             self.reject(part, row.id, Reason.DUPLICATE_ID, f"again for {row.audio}")
         elif why := refused(self.filters, row):
@@ -57,7 +57,7 @@ def read_rows(section: Section, texts: Sequence[TextFile], book: Ledger, filters
     reading = Reading(section, book, filters)
     known = {part.name for part in section.corpus.parts}
     for part, row in section.corpus.read(Found(parts=section.parts, texts=texts, audio=book)):
-        book.name_audio(row.audio)
+        there = book.name_audio(row.audio)
         if part in known and part not in section.parts:
             continue  # not asked for, but its audio is not forgotten
         reading.rows[part if part in known else ""] += 1
@@ -67,7 +67,7 @@ def read_rows(section: Section, texts: Sequence[TextFile], book: Ledger, filters
         elif isinstance(row, BadRow):
             reading.bad(part, row)
         else:
-            reading.utterance(part, row)
+            reading.utterance(part, row, there)
     _orphans(reading)
     return reading
 

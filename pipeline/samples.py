@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..manifests import DataError, Sample, read_manifest
+from .commit import file_size
 from .source import Span
 
 MANIFEST = "manifest.csv"
@@ -102,7 +103,7 @@ def file_faults(samples: Iterable[Sample]) -> Iterator[tuple[Sample, str]]:
     sizes: dict[Path, int | None] = {}
     for sample in samples:
         if sample.path not in sizes:
-            sizes[sample.path] = _size(sample.path)
+            sizes[sample.path] = file_size(sample.path)
         if fault := _file_fault(sample, sizes[sample.path]):
             yield sample, fault
 
@@ -115,10 +116,3 @@ def _file_fault(sample: Sample, size: int | None) -> str:
     if size < (sample.offset or 0) + sample.size:
         return f"{sample.path} has {size} bytes, too few for the manifest's row"
     return ""
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size if path.is_file() else None
-    except OSError:  # a name too long, a folder closed to us
-        return None

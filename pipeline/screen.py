@@ -41,19 +41,6 @@ class Reason(StrEnum):
     """More labels than the steps of the audio can carry: CTC has no path, the loss is infinite."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
-    """A row of the corpus that is not in its manifest."""
-
-    id: str
-    """The utterance's id, or the place of a row that has none."""
-    part: str
-    reason: Reason
-    detail: str
-    seconds: float | None = None
-    """Length of its audio, where that was known."""
-
-
 Fit = Callable[[int, str], tuple[int, int]]
 """Samples and transcript to (label steps there are, label steps needed)."""
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..manifests import ID, UsageError
+from ..manifests import ID, UsageError, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,9 @@ def parse(text: str, seed: int) -> Split:
     ratios = []
     for one in text.split(","):
         name, _, ratio = one.partition("=")
-        if not ID.fullmatch(name) or (number := _number(ratio)) is None or not 0 < number < 1:
+        if not ID.fullmatch(name) or (share := number(ratio)) is None or not 0 < share < 1:
             raise UsageError(f"--split {text}: a split is a name and a ratio below 1, as train=0.8,dev=0.1,test=0.1")
-        ratios.append((name, number))
+        ratios.append((name, share))
     if len(dict(ratios)) != len(ratios) or not math.isclose(sum(dict(ratios).values()), 1, abs_tol=1e-6):
         raise UsageError(f"--split {text}: names must differ, and ratios add up to 1")
     return Split(tuple(ratios), seed)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

@@ -16,6 +16,7 @@ from ..importers import TextFile
 from ..manifests import Progress, SourceError
 from .archive import BLOCK, content, members, open_tar, plain_name, reading
 from .commit import temporary_name, write_all, writing
+from .hashing import digests
 from .ledger import Audio, Ledger
 from .sound.probe import HEAD, probe
 from .source import Place, Section, SourceFile, Span, files_below, shown
@@ -212,10 +213,5 @@ def _source_file(place: Place, digest: str) -> SourceFile:
 
 
 def _digest(path: Path, algorithm: str, progress: Progress) -> str:
-    total, done, size = hashlib.new(algorithm), 0, path.stat().st_size
-    with reading(path), path.open("rb") as file:
-        while block := file.read(1 << 20):
-            total.update(block)
-            done += len(block)
-            progress(f"hashing {path.name}", done, size, "B")
-    return f"{algorithm}:{total.hexdigest()}"
+    with reading(path):
+        return f"{algorithm}:{digests(path, [algorithm], f'hashing {path.name}', progress)[algorithm]}"

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..manifests import DataError, DsprepError, Progress, Sample, read_manifest, silent
-from .archive import BLOCK
-from .commit import FileDigest, Record, read_record, record_path, unseal
+from .commit import FileDigest, Record, file_size, read_record, record_path, unseal
 from .outdir import BEGUN, CONVERTED, IMPORTED
 from .samples import MANIFEST
 from .shards import INDEX, member_name
@@ -108,14 +107,15 @@ def _record_file(path: Path, record: Record) -> FileDigest:
 
 
 def _check(path: Path, file: FileDigest, deep: bool) -> Iterator[Finding]:
-    size = path.stat().st_size if path.is_file() else None
+    size = file_size(path)
     if size is None:
         yield Finding(path, "missing")
     elif size != file.size:
         yield Finding(path, f"{size} bytes, {file.size} were written")
     elif deep:
         try:
-            same = _sha256(path) == file.sha256
+            with path.open("rb") as opened:
+                same = hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256
         except OSError as error:
             yield Finding(path, f"cannot be read: {error.strerror}")
             return
@@ -160,11 +160,3 @@ def _check_tar(path: Path, samples: list[Sample]) -> Iterator[Finding]:
             decode(data)
         except Unreadable as error:
             yield Finding(path, f"{place}: {error}")
-
-
-def _sha256(path: Path) -> str:
-    total = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            total.update(block)
-    return total.hexdigest()

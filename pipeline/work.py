@@ -42,11 +42,6 @@ class Work:
         """Those that have rows."""
         return tuple(part for part in self.section.parts if self.reading.rows[part])
 
-    @property
-    def source(self) -> str:
-        """Digest of what it was read from."""
-        return digest_of([asdict(file) for file in self.files])
-
     def chunks(self) -> Iterator[Chunk]:
         """What is to be converted, in order."""
         return plan_chunks(self.section.name, self.book.wanted())
@@ -54,8 +49,9 @@ class Work:
 
 def unfinished(work: Work, job: Job, out: Path) -> Iterator[Chunk]:
     """The chunks that are to be converted; takes note of the keys of all."""
+    source = digest_of([asdict(file) for file in work.files])
     for chunk in work.chunks():
-        final, key = chunk.final(out), chunk.key(work.source, job.settings)
+        final, key = chunk.final(out), chunk.key(source, job.settings)
         work.keys[final.name] = key
         record = accepted(final, key)
         if record is None or _waits(record):

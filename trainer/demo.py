@@ -34,7 +34,7 @@ class DemoReport:
     def lines(self) -> Iterator[tuple[str, str, str]]:
         """A table of three columns."""
         for part in self.imported:
-            yield f"imported {part.name}", f"{part.kept.rows} of {part.rows} rows", f"{part.seconds / 60:.1f} min"
+            yield f"imported {part.name}", f"{part.kept.rows} of {part.rows} rows", f"{part.kept.seconds / 60:.1f} min"
         yield "shards", str(self.shards.shards), f"{self.shards.bytes / 1e6:.1f} MB"
         first, last = self.standing.history[0], self.standing.history[-1]
         yield "training loss, first epoch", "", f"{first.loss:.2f}"

@@ -14,11 +14,12 @@ from pathlib import Path
 from ...importers import Archive
 from ...manifests import DataError, FetchError, Progress, UsageError
 from ..commit import FileDigest, accepted, seal, unseal, write_record, write_whole, writing
+from ..hashing import digests
 from . import collective
 from .access import ACCESS, MDC, Access, Patience, is_url
 from .download import Renew, download
 from .offer import Offer, offered, shown, url_name
-from .partial import Partial, digests, opened
+from .partial import Partial, opened
 
 
 def local(
@@ -130,7 +131,7 @@ def _adopted(offer: Offer, target: Path, progress: Progress) -> bool:
     if not offer.digest or offer.bytes not in (None, size):
         return False
     algorithm, _, expected = offer.digest.partition(":")
-    found = digests(target, {algorithm, "sha256"}, f"checking {offer.name}", progress)
+    found = _digests(target, offer, algorithm, progress)
     if found[algorithm] != expected:
         return False
     write_record(target, offer.identity, [FileDigest(target.name, size, found["sha256"])], None)
@@ -145,7 +146,7 @@ def _checked(offer: Offer, partial: Partial, progress: Progress) -> str:
     """
     algorithm, _, expected = (offer.digest or "sha256:").partition(":")
     partial.sync()
-    found = digests(partial.path, {algorithm, "sha256"}, f"checking {offer.name}", progress)
+    found = _digests(partial.path, offer, algorithm, progress)
     if expected and found[algorithm] != expected:
         partial.clear()
         raise FetchError(
@@ -153,3 +154,8 @@ def _checked(offer: Offer, partial: Partial, progress: Progress) -> str:
             "type the same command again, or use --source with a file you have"
         )
     return found["sha256"]
+
+
+def _digests(path: Path, offer: Offer, algorithm: str, progress: Progress) -> dict[str, str]:
+    with writing(path):
+        return digests(path, {algorithm, "sha256"}, f"checking {offer.name}", progress)

@@ -5,19 +5,17 @@ archives/.dev-clean.tar.gz.part.json    of what: {"identity": "md5:42e2...", "ta
 """
 
 import fcntl
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ...manifests import DataError, OutputError, Progress
+from ...manifests import DataError, OutputError
 from ..commit import seal, unseal, write_all, write_whole, writing
 from .answer import Body, Piece
 from .offer import HEAD
 
-BLOCK = 1 << 20
 """Bytes read at a time to be hashed."""
 
 
@@ -113,21 +111,3 @@ def _is_at(path: Path, file: BinaryIO) -> bool:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
         return False
-
-
-def digests(path: Path, algorithms: set[str], stage: str, progress: Progress) -> dict[str, str]:
-    """Digests of the file at `path` in hexadecimal, by algorithm, from one reading.
-
-    Raises:
-        OutputError: it cannot be read back.
-    """
-    hashes = {name: hashlib.new(name) for name in sorted(algorithms)}
-    done = 0
-    with writing(path), path.open("rb") as file:
-        total = os.fstat(file.fileno()).st_size
-        while block := file.read(BLOCK):
-            for one in hashes.values():
-                one.update(block)
-            done += len(block)
-            progress(stage, done, total, "B")
-    return {name: one.hexdigest() for name, one in hashes.items()}

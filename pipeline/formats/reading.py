@@ -7,14 +7,13 @@ Everything read here is other people's: a path in it is only ever read, a comman
 
 import gzip
 import json
-import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...manifests import ID, DataError, Sample
+from ...manifests import ID, DataError, Sample, cleaned
 from ...manifests.manifest import COLUMNS
 from ...manifests.utterance import check_text
 
@@ -135,7 +134,7 @@ class Ids:
 
     def made(self, name: str) -> str:
         """An id that no other row has, like `name`."""
-        plain = name if ID.fullmatch(name) else re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[-80:] or "clip"
+        plain = name if ID.fullmatch(name) else cleaned(name)[-80:] or "clip"
         made = plain
         while made in self._taken:
             self._counts[plain] = self._counts.get(plain, 1) + 1

@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from ...manifests import OutputError
 from .unreadable import NeedsFfmpeg, Unreadable
 
+INSTALL = "install it (apt install ffmpeg, or brew install ffmpeg)"
+"""What to do where it is not there."""
 _DTYPES = {1: np.int8, 2: np.int16, 4: np.int32}
 
 
@@ -71,10 +73,7 @@ def require(what: str) -> None:
         NeedsFfmpeg: with what to do.
     """
     if not installed():
-        raise NeedsFfmpeg(
-            f"{what} needs ffmpeg: install it (apt install ffmpeg, or brew install ffmpeg), "
-            "and type the same command again"
-        )
+        raise NeedsFfmpeg(f"{what} needs ffmpeg: {INSTALL}, and type the same command again")
 
 
 def decode(data: bytes) -> Decoded:
