@@ -4,6 +4,7 @@
     audio/dev-clean/00000/1272-128104-0000.wav,187244,mister quilter is ...,1272-128104-0000,5.855,1272,
 
 UTF-8, LF, a header, RFC 4180 quoting, rows sorted by id, paths relative to the CSV's own folder.
+A last column of ours, `wav_sha256`, tells the digest of the audio where that is known.
 Reading also takes DeepSpeech's three columns alone, absolute paths, and other people's further columns.
 """
 
@@ -21,7 +22,10 @@ from .utterance import ID, cleaned
 REQUIRED = ("wav_filename", "wav_filesize", "transcript")
 LEFT_OUT = ("part", "id", "reason", "detail", "seconds")
 """The header of rejected.csv."""
-COLUMNS = (*REQUIRED, "id", "duration", "speaker", "offset")
+ALWAYS = (*REQUIRED, "id", "duration", "speaker", "offset")
+DIGEST = "wav_sha256"
+"""A column that is there where the digests are known: in shards."""
+COLUMNS = (*ALWAYS, DIGEST)
 
 
 def manifest_bytes(samples: Iterable[Sample], folder: Path) -> bytes:
@@ -34,13 +38,16 @@ def manifest_bytes(samples: Iterable[Sample], folder: Path) -> bytes:
     for one, other in itertools.pairwise(rows):
         if one.id == other.id:
             raise DataError(f"id {one.id} appears twice: {one.path} and {other.path}")
-    return b"".join(manifest_lines(rows, folder, {name for sample in rows for name, _ in sample.extras}))
+    extras = {name for sample in rows for name, _ in sample.extras}
+    return b"".join(manifest_lines(rows, folder, extras, digests=any(sample.sha256 for sample in rows)))
 
 
-def manifest_lines(samples: Iterable[Sample], folder: Path, extras: Iterable[str]) -> Iterator[bytes]:
+def manifest_lines(
+    samples: Iterable[Sample], folder: Path, extras: Iterable[str], *, digests: bool = False
+) -> Iterator[bytes]:
     """The same table line by line, of samples that come sorted by id and have no columns but `extras`."""
-    columns = sorted(extras)
-    return csv_lines((*COLUMNS, *columns), (_cells(sample, folder, columns) for sample in samples))
+    columns = [*([DIGEST] if digests else []), *sorted(extras)]
+    return csv_lines((*ALWAYS, *columns), (_cells(sample, folder, columns) for sample in samples))
 
 
 def csv_bytes(header: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
@@ -110,6 +117,7 @@ def _sample(row: dict[str, str], folder: Path, seen: set[str], counts: dict[str,
         offset=_whole("offset", row["offset"]) if row.get("offset") else None,
         duration=float(row["duration"]) if row.get("duration") else None,
         speaker=row.get("speaker", ""),
+        sha256=row.get(DIGEST, ""),
         extras=tuple((key, value) for key, value in row.items() if key not in COLUMNS),
     )
 
@@ -141,7 +149,7 @@ def _made_id(name: str, seen: set[str], counts: dict[str, int]) -> str:
 
 
 def _cells(sample: Sample, folder: Path, extras: list[str]) -> Iterator[str]:
-    further = dict(sample.extras)
+    further = {DIGEST: sample.sha256, **dict(sample.extras)}
     yield os.path.relpath(sample.path, folder).replace(os.sep, "/")
     yield str(sample.size)
     yield sample.transcript

@@ -19,7 +19,7 @@ from ..manifests import DataError, Sample
 from ..manifests.ctc import RATE
 from .commit import Building, Record, commit, digest_of
 from .formats import Clip, Sound
-from .samples import audio_bytes
+from .reading import audio_bytes
 from .sound.audio import LIBRARIES, Cut, Unreadable, encode, open_audio
 from .source import Span
 

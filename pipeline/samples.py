@@ -1,4 +1,4 @@
-"""Samples: what any mix of manifests and shard folders holds, and its bytes."""
+"""Samples: what any mix of manifests and shard folders holds."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ..manifests import DataError, Sample, read_manifest
 from .commit import file_size
-from .source import Span
 
 MANIFEST = "manifest.csv"
 """Of a folder of shards."""
@@ -60,21 +59,6 @@ def read_each(places: Sequence[Path]) -> list[DataSet]:
     if not any(one.samples for one in sets):
         raise DataError(f"{', '.join(map(str, places))}: no samples in there")
     return sets
-
-
-def audio_bytes(sample: Sample) -> bytes:
-    """A sample's audio as it lies on disk.
-
-    Raises:
-        DataError: it is gone or has another size.
-    """
-    try:
-        data = Span(sample.path, sample.offset or 0, sample.size).read()
-    except OSError as error:
-        raise DataError(f"{sample.id}: cannot read {sample.path}: {error.strerror}") from error
-    if len(data) != sample.size:
-        raise DataError(f"{sample.id}: {sample.path} has {len(data)} of the manifest's {sample.size} bytes")
-    return data
 
 
 def manifest_in(place: Path) -> Path:

@@ -26,7 +26,7 @@ from .commit import (
     HashingFile,
     digest_of,
 )
-from .samples import audio_bytes
+from .reading import audio_bytes
 
 INDEX = "shards.json"
 CODE = "shards-1"

@@ -12,7 +12,8 @@ from torch import Tensor
 from ..manifests import Alphabet, DataError, Sample, ctc, describe
 from ..manifests.ctc import RATE
 from ..pipeline.commit import digest_of
-from ..pipeline.samples import audio_bytes, read_samples
+from ..pipeline.reading import audio_bytes
+from ..pipeline.samples import read_samples
 from ..pipeline.sound.audio import FULL_SCALE, Pcm, Unreadable, decode, wav_header
 from .features import Features
 from .models import Model

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from ...manifests import DataError, Progress, Sample, silent
-from ..samples import audio_bytes
+from ..reading import audio_bytes
 from ..sound.audio import FULL_SCALE, Pcm, Unreadable, decode
 from ..workers import run
 

@@ -1,5 +1,6 @@
 import csv
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,18 @@ def test_ids_of_names_that_are_all_alike_are_made_in_a_moment(tmp_path: Path) ->
     assert ids[:3] == ["clip", "clip-2", "clip-3"]
     assert ids[-1] == "clip-15000"
     assert time.process_time() - began < 4
+
+
+def test_digests_are_a_column_where_there_are_any(tmp_path: Path) -> None:
+    plain = Sample(id="a", path=tmp_path / "a.wav", size=1, transcript="t")
+    known = Sample(id="b", path=tmp_path / "b.wav", size=1, transcript="t", sha256="0f" * 32, extras=(("z", "1"),))
+    assert b"wav_sha256" not in manifest_bytes([plain], tmp_path)
+    (tmp_path / "x.csv").write_bytes(manifest_bytes([plain, known], tmp_path))
+    assert (tmp_path / "x.csv").read_text().splitlines()[0].endswith(",offset,wav_sha256,z")
+    assert read_manifest(tmp_path / "x.csv") == [replace(plain, extras=(("z", ""),)), known]
+
+
+def test_a_digest_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("wav_filename,wav_filesize,transcript,wav_sha256\na.wav,1,t,xyz\n")
+    with pytest.raises(DataError, match=r"x\.csv:2: .*'xyz' is not 64 hexadecimal digits"):
+        read_manifest(tmp_path / "x.csv")

@@ -15,7 +15,7 @@ from dsprep.manifests import DataError, OutputError, Sample, UsageError, manifes
 from dsprep.pipeline.converting import convert, losses
 from dsprep.pipeline.copying import CHUNK
 from dsprep.pipeline.formats import FORMATS, Audio, Entry, Format
-from dsprep.pipeline.samples import audio_bytes
+from dsprep.pipeline.reading import audio_bytes
 from dsprep.pipeline.sharding import shard
 from dsprep.pipeline.sound.audio import decode, encode
 

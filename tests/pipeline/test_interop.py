@@ -19,7 +19,7 @@ import pytest
 from dsprep.manifests import Sample, manifest_bytes, read_manifest
 from dsprep.pipeline.converting import convert
 from dsprep.pipeline.formats import FORMATS
-from dsprep.pipeline.samples import audio_bytes
+from dsprep.pipeline.reading import audio_bytes
 from dsprep.pipeline.sound.audio import decode, encode
 
 
