@@ -1,5 +1,6 @@
 """Data: the samples that a run trains on or is judged by, and their sound, one `pread` each."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,38 +14,47 @@ from ..manifests import Alphabet, DataError, Sample, ctc, describe
 from ..manifests.ctc import RATE
 from ..pipeline.commit import digest_of
 from ..pipeline.reading import audio_bytes
-from ..pipeline.samples import read_samples
+from ..pipeline.samples import read_sets
 from ..pipeline.sound.audio import FULL_SCALE, Pcm, Unreadable, decode, wav_header
+from .clips import Clips, clips_of
+from .config import Config
 from .features import Features
 from .models import Model
-from .plan import Batch, Clip
+from .windows import Batch
 
 HEADER = len(wav_header(0))
 LENGTH_TOLERANCE = 0.01
 """Seconds by which a manifest may round a clip's length."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Data:
     """Samples with known lengths, sorted by id."""
 
     samples: tuple[Sample, ...]
-    clips: tuple[Clip, ...]
+    clips: Clips
+    """The same, as the plan sees them."""
 
     @property
     def digest(self) -> str:
         """Of ids, sizes, transcripts and lengths, wherever the samples lie; of the sound itself only its size."""
         return digest_of([[one.id, one.size, one.transcript, one.duration] for one in self.samples])
 
+    def ordered_digest(self, config: Config) -> str:
+        """The digest, and of what else decides the order: sets where they are mixed, shards where they are windows."""
+        sets = [self.clips.sets.tolist()] if config.mix.hours else []
+        shards = [self.clips.shards.tolist()] if config.batch.window else []
+        return digest_of([self.digest, *sets, *shards]) if sets or shards else self.digest
+
     @property
     def hours(self) -> float:
         """Hours of audio."""
-        return sum(clip.seconds for clip in self.clips) / 3600
+        return float(self.clips.seconds.sum()) / 3600
 
     def without(self, ids: set[str]) -> "Data":
         """The same data less some samples."""
-        kept = [pair for pair in zip(self.samples, self.clips, strict=True) if pair[0].id not in ids]
-        return Data(tuple(sample for sample, _ in kept), tuple(clip for _, clip in kept))
+        keep = [sample.id not in ids for sample in self.samples]
+        return Data(tuple(itertools.compress(self.samples, keep)), self.clips.kept(np.array(keep, bool)))
 
 
 def read_data(places: Sequence[Path]) -> Data:
@@ -53,7 +63,11 @@ def read_data(places: Sequence[Path]) -> Data:
     Raises:
         DataError: a place is neither, is empty, names a file that is gone, or shares an id with another.
     """
-    return _data(read_samples(places))
+    sets = read_sets(places)
+    told = ((sample, number) for number, samples in enumerate(sets) for sample in samples)
+    ordered = sorted(told, key=lambda one: one[0].id)
+    samples = tuple(sample for sample, _ in ordered)
+    return Data(samples, clips_of(samples, map(_seconds, samples), (one for _, one in ordered), list(map(str, places))))
 
 
 def read_pcm(sample: Sample) -> Pcm:
@@ -79,7 +93,7 @@ def load(data: Data, batch: Batch) -> tuple[Tensor, list[int]]:
     clips = [read_pcm(data.samples[index]) for index in batch]
     lengths = [len(clip) for clip in clips]
     for index, length in zip(batch, lengths, strict=True):
-        _check_length(data.samples[index], data.clips[index].seconds, length / RATE)
+        _check_length(data.samples[index], float(data.clips.seconds[index]), length / RATE)
     samples_BN = np.zeros((len(clips), max(lengths)), dtype=np.float32)
     for row, clip in zip(samples_BN, clips, strict=True):
         row[: len(clip)] = clip
@@ -129,8 +143,8 @@ def unfit(data: Data, features: Features, model: Model, alphabet: Alphabet) -> l
     """Ids of samples with more labels than the model has steps for: CTC's loss would be infinite."""
     return [
         sample.id
-        for sample, clip in zip(data.samples, data.clips, strict=True)
-        if model.steps(features.frames(round(clip.seconds * RATE))) < ctc.needed(alphabet.encode(sample.transcript))
+        for sample, seconds in zip(data.samples, data.clips.seconds.tolist(), strict=True)
+        if model.steps(features.frames(round(seconds * RATE))) < ctc.needed(alphabet.encode(sample.transcript))
     ]
 
 
@@ -141,11 +155,6 @@ def _check_length(sample: Sample, promised: float, found: float) -> None:
             f"{sample.id}: {sample.path} holds {found:.3f} s, its manifest says {promised:.3f} s: "
             "leave the duration out of the manifest, or import again"
         )
-
-
-def _data(samples: Sequence[Sample]) -> Data:
-    ordered = tuple(sorted(samples, key=lambda sample: sample.id))
-    return Data(ordered, tuple(Clip(sample.id, _seconds(sample)) for sample in ordered))
 
 
 def _seconds(sample: Sample) -> float:

@@ -31,10 +31,12 @@ from .checkpoint import (
 )
 from .config import Config, TrainConfig
 from .data import Data, check_alphabet, loaded, unfit, unwritable
+from .draws import draw
 from .evaluation import ctc_losses, judge
 from .features import FEATURES
 from .models import build_model
-from .plan import Batch, draw, plan_epoch
+from .plan import Plan
+from .windows import Batch
 
 Listener = Callable[[EpochResult], None]
 
@@ -102,10 +104,11 @@ class Trainer:
             fused=True,
         )
         self.data = self._fitting(data)
+        self.plan = Plan(self.data.clips, config.batch, config.train.seed, config.mix)
         self.standing = Standing(
             config=config,
             alphabet=alphabet,
-            data=self.data.digest,
+            data=self.data.ordered_digest(config),
             dev=dev.digest,
             epoch=0,
             step=0,
@@ -119,7 +122,7 @@ class Trainer:
     def epoch(self) -> EpochResult:
         """The rest of the epoch under way, its judgement on the dev data, and a checkpoint if it is worth one."""
         number = self.standing.epoch
-        batches = plan_epoch(self.data.clips, self.config.batch, self.config.train.seed, number)
+        batches = self.plan.epoch(number)
         for batch, samples_BN, lengths in loaded(self.data, batches[self.standing.step :]):
             self._step(batch, samples_BN, lengths, len(batches))
             self.progress(f"epoch {number + 1}", self.standing.step, len(batches), "batches")
@@ -246,7 +249,11 @@ class Trainer:
 
 
 def rate_at(train: TrainConfig, step: int, steps_per_epoch: int) -> float:
-    """The learning rate of a step, counted from 0 over the whole run."""
+    """The learning rate of a step, counted from 0 over the whole run.
+
+    Epochs may differ in steps, where sets are mixed or shuffled in windows: a step of one is counted as if all epochs
+    were like it, so that the rate follows the share of the epochs that is done, and needs no epoch's plan but its own.
+    """
     if train.schedule == "decay":
         return train.rate * train.decay ** (step // steps_per_epoch)
     if train.schedule == "one-cycle":
