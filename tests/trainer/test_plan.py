@@ -258,13 +258,17 @@ def test_clips_of_one_length_are_mixed_over_the_whole_of_it() -> None:
 
 def test_an_order_once_drawn_is_drawn_for_ever() -> None:
     """These orders are a promise: a run of today goes on with the dsprep of tomorrow."""
-    assert [one.tolist() for one in Plan(clips_like([1.0] * 6), BatchConfig(samples=2), 4567).epoch(3)] == []
+    assert [one.tolist() for one in Plan(clips_like([1.0] * 6), BatchConfig(samples=2), 4567).epoch(3)] == [
+        [3, 2],
+        [0, 4],
+        [1, 5],
+    ]
     found = hashlib.sha256()
     for window, hours in ((0, 0.0), (2, 0.0), (2, 3.0)):
         clips = clips_like([0.5 + number * 37 % 100 / 8 for number in range(1000)], 7, 2)
         for batch in Plan(clips, BatchConfig(window=window), 3, MixConfig(hours=hours)).epoch(5):
             found.update(batch.astype("<i8").tobytes() + b"|")
-    assert found.hexdigest() == ""
+    assert found.hexdigest() == "6869c3cbe73ea0e1cbc25b5643b7995c037609304ca56df3468efa4d14914823"
 
 
 def test_evaluation_begins_with_the_longest() -> None:
