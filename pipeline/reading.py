@@ -1,7 +1,8 @@
 """Reading: the bytes of samples, one `pread` each, from files that stay open.
 
     with Reader() as reader:
-        data = reader.read(sample)          as they lie in its own file, or at its offset in a tar
+        data = reader.read(sample)                  as they lie in its own file, or at its offset in a tar
+        reader.read_into(sample, [head, row])       the same, straight into memory that waits for them
 
 A reader belongs to one thread. What a path means is decided in `open_file` alone.
 """
@@ -10,9 +11,11 @@ import errno
 import os
 import stat
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from ..manifests import DataError, Sample
 
@@ -25,6 +28,9 @@ class Opened(Protocol):
 
     def read(self, offset: int, size: int) -> bytes:
         """The bytes there, fewer where the file ends before; OSError if they cannot be had."""
+
+    def read_into(self, offset: int, buffers: Sequence[Any]) -> int:
+        """Fill writable buffers one after another with the bytes there; how many came. It need not try twice."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -46,6 +52,10 @@ class LocalFile:
         while len(data) < size and (more := os.pread(self._descriptor, size - len(data), offset + len(data))):
             data += more
         return data
+
+    def read_into(self, offset: int, buffers: Sequence[Any]) -> int:
+        """Fill writable buffers one after another with the bytes there; how many came."""
+        return os.preadv(self._descriptor, buffers, offset)
 
     def close(self) -> None:
         """Let go of it."""
@@ -75,28 +85,43 @@ class Reader:
         Raises:
             DataError: it is gone or has another size.
         """
-        try:
-            data = self._read(sample)
-        except (OSError, OverflowError) as error:
-            what = getattr(error, "strerror", None) or error
-            raise DataError(f"{sample.id}: cannot read {sample.path}: {what}") from error
+        with self._opened(sample) as file:
+            data = file.read(sample.offset or 0, sample.size)
         if len(data) != sample.size:
-            raise DataError(f"{sample.id}: {sample.path} has {len(data)} of the manifest's {sample.size} bytes")
+            found = f"{len(data)} of the manifest's {sample.size} bytes"
+            raise DataError(f"{sample.id}: {sample.path} has {found} from byte {sample.offset or 0} on")
         return data
+
+    def read_into(self, sample: Sample, buffers: Sequence[Any]) -> int:
+        """Fill writable buffers one after another with a sample's audio, in one system call; how many bytes came.
+
+        That may be fewer than there are: `read` tells why, or brings them.
+
+        Raises:
+            DataError: it is gone.
+        """
+        with self._opened(sample) as file:
+            return file.read_into(sample.offset or 0, buffers)
 
     def close(self) -> None:
         """Close all files."""
         while self._open:
             self._open.popitem()[1].close()
 
-    def _read(self, sample: Sample) -> bytes:
-        if sample.offset is not None:
-            return self._tar(sample.path).read(sample.offset, sample.size)
-        file = open_file(sample.path)
+    @contextmanager
+    def _opened(self, sample: Sample) -> Iterator[Opened]:
+        """The file that a sample lies in; one of its own is closed again."""
         try:
-            return file.read(0, sample.size)
-        finally:
-            file.close()
+            file = open_file(sample.path) if sample.offset is None else self._tar(sample.path)
+            try:
+                yield file
+            finally:
+                if sample.offset is None:
+                    file.close()
+        except (OSError, OverflowError) as error:
+            what = getattr(error, "strerror", None) or error
+            place = f"{sample.path} at byte {sample.offset or 0}"
+            raise DataError(f"{sample.id}: cannot read {place}: {what}") from error
 
     def _tar(self, path: Path) -> Opened:
         if path in self._open:

@@ -9,12 +9,12 @@ sets     0                  0                  1                   of `--train a
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..manifests import Sample
+from ..pipeline.table import key_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,10 +64,9 @@ def clips_of(samples: Sequence[Sample], seconds: Iterable[float], sets: Iterable
     A shard's number is the rank of the lowest id in it: where the files lie and what they are called decides nothing.
     """
     count, numbers = len(samples), dict[str, int]()
-    keys = b"".join(blake2b(sample.id.encode(), digest_size=8).digest() for sample in samples)
     shards = (numbers.setdefault(_shelf(sample), len(numbers)) for sample in samples)
     return Clips(
-        keys=np.frombuffer(keys, dtype="<u8").astype(np.uint64),
+        keys=np.fromiter((key_of(sample.id) for sample in samples), np.uint64, count),
         seconds=np.fromiter(seconds, np.float64, count),
         shards=np.fromiter(shards, np.int32, count),
         sets=np.fromiter(sets, np.int32, count),

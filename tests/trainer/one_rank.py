@@ -14,12 +14,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import distributed
 
 from dsprep.pipeline.commit import write_whole
 from dsprep.trainer.config import BatchConfig
-from dsprep.trainer.data import loaded, read_data
+from dsprep.trainer.data import read_data
+from dsprep.trainer.loading import loaded
 from dsprep.trainer.plan import Plan
 
 
@@ -39,12 +41,9 @@ def main(shards: Path, home: Path, given: dict[str, Any]) -> None:
     with (home / f"{given['launch']}-{rank}.jsonl").open("a") as log:
         while left:
             parts = plan.epoch(epoch).of(rank, ranks)[step : step + left]
-            sound = loaded(data, [part for part in parts if len(part)])
-            for part in parts:
-                if len(part):  # a rank whose part is empty takes the step all the same
-                    read, samples_BN, _ = next(sound)
-                    assert read.tolist() == part.tolist()
-                    assert samples_BN.abs().max() > 0
+            for part, found in zip(parts, loaded(data, parts), strict=True):
+                assert list(found.indices) == part.tolist()
+                assert np.abs(found.pcm_BN).max(axis=1, initial=0).all(), "all that was read is sound"
                 reached("read")
                 ids = [data.samples[clip].id for clip in part]
                 log.write(json.dumps({"epoch": epoch, "step": step, "ids": ids}) + "\n")

@@ -1,9 +1,8 @@
-import hashlib
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsprep.pipeline.table import key_of
 from dsprep.trainer.draws import STRIDE, draw, mixed, order, salt_of
 
 numbers = st.lists(st.integers(0, 2**64 - 1), max_size=60)
@@ -40,8 +39,7 @@ def test_order_sorts_by_group_then_number_but_for_the_lowest_bits(drawn: list[in
 
 def test_orders_under_two_salts_have_nothing_to_do_with_each_other() -> None:
     """The correlation of ranks of n clips has a standard deviation of 1 / sqrt(n), here 0.01."""
-    ids = [f"1272-128104-{number:04d}".encode() for number in range(10_000)]
-    keys = np.frombuffer(b"".join(hashlib.blake2b(one, digest_size=8).digest() for one in ids), np.uint64)
+    keys = np.array([key_of(f"1272-128104-{number:04d}") for number in range(10_000)], np.uint64)
     drawn = [mixed(keys, salt_of(1, epoch, "clips")) for epoch in range(6)]
     drawn += [mixed(keys, salt_of(1, 0, "clips"), np.full(len(keys), turn, np.uint64)) for turn in (1, 2, 3)]
     drawn += [mixed(np.arange(10_000, dtype=np.uint64), salt_of(1, epoch, "batches")) for epoch in range(4)]
