@@ -69,7 +69,7 @@ def seal(value: dict[str, Any], indent: int | None = None) -> bytes:
     return json.dumps(sealed, indent=indent, sort_keys=True, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
-def unseal(data: bytes, place: Path) -> dict[str, Any]:
+def unseal(data: bytes, place: Path | str) -> dict[str, Any]:
     """The object that `seal` wrote, without its seal.
 
     Raises:

@@ -23,8 +23,11 @@ TABLE = 64
 class Opened(Protocol):
     """A file that is open to be read at any place."""
 
-    def read(self, offset: int, size: int) -> bytes:
-        """The bytes there, fewer where the file ends before; OSError if they cannot be had."""
+    def read(self, offset: int, size: int, sha256: str = "") -> bytes:
+        """The bytes there, fewer where the file ends before; OSError or DsprepError if they cannot be had.
+
+        With `sha256` they are proven where they come from elsewhere; a disk is believed, and `dsprep verify` asks it.
+        """
 
     def close(self) -> None:
         """Let go of it."""
@@ -40,7 +43,7 @@ class LocalFile:
             self.close()
             raise OSError(errno.EINVAL, "it is not a file", str(path))
 
-    def read(self, offset: int, size: int) -> bytes:
+    def read(self, offset: int, size: int, sha256: str = "") -> bytes:
         """The bytes there, fewer where the file ends before."""
         data = os.pread(self._descriptor, size, offset)
         while len(data) < size and (more := os.pread(self._descriptor, size - len(data), offset + len(data))):
@@ -54,7 +57,37 @@ class LocalFile:
 
 def open_file(path: Path) -> Opened:
     """The file of that path, wherever it lies; OSError if it is not there."""
-    return LocalFile(path)
+    try:
+        return LocalFile(path)
+    except FileNotFoundError:
+        if (mirror := _mirror_of(path)) is None:
+            raise
+    from .cloud.remote_file import RemoteFile
+
+    return RemoteFile(mirror, path)
+
+
+def shown(path: Path) -> str:
+    """What to call a sample's file in a message: its path, or the URL that it stands for."""
+    mirror = None if path.exists() else _mirror_of(path)
+    return str(mirror.locate(path)[1]) if mirror else str(path)
+
+
+def length_of(path: Path) -> int | None:
+    """Bytes of a sample's file; None if there is none.
+
+    Of a file behind a URL it is what was told when its manifest was read, and 0 or more if nothing was.
+    """
+    size = file_size(path)
+    if size is None and (mirror := _mirror_of(path)):
+        return mirror.length_of(path)
+    return size
+
+
+def _mirror_of(path: Path) -> "Mirror | None":
+    from .cloud.mirror import mirror_of
+
+    return mirror_of(path)
 
 
 class Reader:

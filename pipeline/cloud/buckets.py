@@ -1,0 +1,130 @@
+"""Buckets: files of Amazon S3, of what speaks like it, and of Google Cloud Storage, through fsspec.
+
+s3://speech/train/000000.tar       s3fs; credentials, region and endpoint as AWS's own tools find them
+gs://speech/train/000000.tar       gcsfs; credentials as Google's own tools find them
+
+No credential passes through here: the libraries find them in the environment, in the files of their tools, or ask the
+machine that they run on.
+"""
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ...manifests import DataError, MissingExtraError
+from ..fetching.access import Patience
+from ..places import Url
+from .store import Passing, RemoteObject, Version
+from .trouble import Gone, Refused, Trouble
+
+PACKAGES = {"s3": "s3fs", "gs": "gcsfs"}
+TAGS = {"s3": "ETag", "gs": "generation"}
+"""What fsspec's `info` calls the mark of a version."""
+
+
+class Buckets:
+    """The buckets of one kind."""
+
+    def __init__(self, scheme: str, patience: Patience) -> None:
+        self._tag = TAGS[scheme]
+        try:
+            self._files = _s3(patience) if scheme == "s3" else _gs(patience)
+            self._trouble = Trouble(scheme)
+        except ImportError as error:
+            package = PACKAGES[scheme]
+            raise MissingExtraError(f"{scheme}:// needs more: pip install {package} (dsprep's extra 'cloud')") from error
+
+    def look(self, url: Url) -> Version | None:
+        """What lies there."""
+        try:
+            with self._trouble.found(url):
+                found = self._files.info(_key(url))
+        except Gone:
+            return None
+        return self._version(found) if found["type"] == "file" else None
+
+    def open(self, url: Url) -> RemoteObject:
+        """The file there, to be read in this version alone."""
+        with self._trouble.told(url):
+            # Without fsspec's own cache, which would read ahead: samples lie anywhere.
+            file = self._files.open(_key(url), "rb", cache_type="none")
+            return _BucketObject(url, file, self._version(file.details), self._trouble)
+
+    def listed(self, folder: Url) -> dict[str, Version] | None:
+        """All files below a folder; None if one may read there but not list."""
+        try:
+            with self._trouble.found(folder):
+                found = self._files.find(_key(folder), detail=True)
+        except Gone as gone:
+            if gone.bucket:
+                raise DataError(f"{folder}: there is no bucket {folder.host}") from gone
+            return {}
+        except Refused:
+            return None
+        start = len(_key(folder)) + 1
+        return {name[start:]: self._version(one) for name, one in found.items() if len(name) > start}
+
+    def put(self, url: Url, data: bytes | Path) -> None:
+        """Write there: a large file in parts, which become an object all at once or not at all."""
+        with self._trouble.told(url):
+            if isinstance(data, Path):
+                self._files.put_file(str(data), _key(url))
+            else:
+                self._files.pipe_file(_key(url), data)
+
+    def remove(self, url: Url) -> None:
+        """Remove the file there."""
+        with suppress(Gone), self._trouble.found(url):
+            self._files.rm_file(_key(url))
+
+    def _version(self, found: dict[str, Any]) -> Version:
+        return Version(found["size"], str(found.get(self._tag, "")))
+
+
+class _BucketObject:
+    def __init__(self, url: Url, file: Any, version: Version, trouble: Trouble) -> None:
+        self.version = version
+        self._url, self._file, self._trouble = url, file, trouble
+
+    def read(self, offset: int, size: int) -> bytes:
+        wanted = min(size, max(0, self._file.size - offset))
+        if not wanted:
+            return b""
+        with self._trouble.told(self._url):
+            self._file.seek(offset)
+            data: bytes = self._file.read(wanted)
+        if len(data) != wanted:
+            raise Passing(f"{len(data)} of {wanted} bytes came")
+        return data
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _key(url: Url) -> str:
+    return f"{url.host}/{url.path}".rstrip("/")
+
+
+def _s3(patience: Patience) -> Any:
+    import s3fs
+
+    seconds = patience.timeout_seconds
+    files = s3fs.S3FileSystem(
+        # One for every thread of the process, and no list that was true a while ago.
+        skip_instance_cache=True,
+        use_listings_cache=False,
+        config_kwargs={"connect_timeout": seconds, "read_timeout": seconds, "retries": {"total_max_attempts": 1}},
+    )
+    files.retries = 1  # patience is ours, one for all kinds of store
+    return files
+
+
+def _gs(patience: Patience) -> Any:
+    import gcsfs
+
+    # What it would write to the terminal is in the errors that it raises.
+    logging.getLogger("gcsfs").addHandler(logging.NullHandler())
+    return gcsfs.GCSFileSystem(
+        skip_instance_cache=True, use_listings_cache=False, requests_timeout=patience.timeout_seconds
+    )
