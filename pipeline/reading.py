@@ -1,33 +1,48 @@
 """Reading: the bytes of samples, one `pread` each, from files that stay open.
 
     with Reader() as reader:
-        data = reader.read(sample)          as they lie in its own file, or at its offset in a tar
+        data = reader.read(sample)                  as they lie in its own file, or at its offset in a tar
+        reader.read_into(sample, [head, row])       the same, straight into memory that waits for them
 
 A reader belongs to one thread. What a path means is decided in `open_file` alone.
 """
+
+from __future__ import annotations
 
 import errno
 import os
 import stat
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ..manifests import DataError, Sample
+from ..manifests import DataError, FetchError, Sample
+from .commit import file_size
 
+if TYPE_CHECKING:
+    from .cloud.mirror import Mirror
+
+UNKNOWN = 2**63 - 1
+"""More bytes than any file has: of one whose size nobody told."""
 TABLE = 64
 """Files that a reader holds open: tars are read again and again, and a process may have 1024 files or fewer."""
 
 
 class Opened(Protocol):
-    """A file that is open to be read at any place."""
+    """A file that is open to be read at any place.
+
+    Where bytes come from another machine they must have the `sha256` that is given; a disk is believed, and `dsprep
+    verify` asks it. Reading raises OSError, or FetchError where a network is in between that does not work.
+    """
 
     def read(self, offset: int, size: int, sha256: str = "") -> bytes:
-        """The bytes there, fewer where the file ends before; OSError or DsprepError if they cannot be had.
+        """The bytes there, fewer where the file ends before."""
 
-        With `sha256` they are proven where they come from elsewhere; a disk is believed, and `dsprep verify` asks it.
-        """
+    def read_into(self, offset: int, buffers: Sequence[Any], sha256: str = "") -> int:
+        """Fill writable buffers one after another with the bytes there; how many came. It need not try twice."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -52,6 +67,10 @@ class LocalFile:
         while len(data) < size and (more := os.pread(self._descriptor, size - len(data), offset + len(data))):
             data += more
         return data
+
+    def read_into(self, offset: int, buffers: Sequence[Any], sha256: str = "") -> int:
+        """Fill writable buffers one after another with the bytes there; how many came."""
+        return os.preadv(self._descriptor, buffers, offset)
 
     def close(self) -> None:
         """Let go of it."""
@@ -79,15 +98,15 @@ def shown(path: Path) -> str:
 def length_of(path: Path) -> int | None:
     """Bytes of a sample's file; None if there is none.
 
-    Of a file behind a URL it is what was told when its manifest was read, and 0 or more if nothing was.
+    Of a file behind a URL it is what was told when its manifest was read, or `UNKNOWN`.
     """
     size = file_size(path)
     if size is None and (mirror := _mirror_of(path)):
-        return mirror.length_of(path)
+        return mirror.length_of(path, UNKNOWN)
     return size
 
 
-def _mirror_of(path: Path) -> "Mirror | None":
+def _mirror_of(path: Path) -> Mirror | None:
     from .cloud.mirror import mirror_of
 
     return mirror_of(path)
@@ -111,13 +130,11 @@ class Reader:
         Raises:
             DataError: it is gone or has another size.
         """
-        try:
-            data = self._read(sample)
-        except (OSError, OverflowError) as error:
-            what = getattr(error, "strerror", None) or error
-            raise DataError(f"{sample.id}: cannot read {sample.path}: {what}") from error
+        with self._told(sample), self._opened(sample) as file:
+            data = file.read(sample.offset or 0, sample.size, sample.sha256)
         if len(data) != sample.size:
-            raise DataError(f"{sample.id}: {sample.path} has {len(data)} of the manifest's {sample.size} bytes")
+            found = f"{len(data)} of the manifest's {sample.size} bytes"
+            raise DataError(f"{sample.id}: {shown(sample.path)} has {found} from byte {sample.offset or 0} on")
         return data
 
     def fetch(self, sample: Sample) -> bytes:
@@ -125,22 +142,49 @@ class Reader:
 
         Raises:
             OSError, OverflowError: there is no such file or place, or it cannot be read.
+            FetchError: a network does not work.
         """
-        return self._read(sample, beyond=1)
+        beyond = 1 if sample.offset is None else 0
+        with self._opened(sample) as file:
+            return file.read(sample.offset or 0, sample.size + beyond, sample.sha256)
+
+    def read_into(self, sample: Sample, buffers: Sequence[Any]) -> int:
+        """Fill writable buffers one after another with a sample's audio, in one system call; how many bytes came.
+
+        That may be fewer than there are: `read` tells why, or brings them.
+
+        Raises:
+            DataError: it is gone.
+            FetchError: a network does not work.
+        """
+        with self._told(sample), self._opened(sample) as file:
+            return file.read_into(sample.offset or 0, buffers, sample.sha256)
 
     def close(self) -> None:
         """Close all files."""
         while self._open:
             self._open.popitem()[1].close()
 
-    def _read(self, sample: Sample, beyond: int = 0) -> bytes:
-        if sample.offset is not None:
-            return self._tar(sample.path).read(sample.offset, sample.size)
-        file = open_file(sample.path)
+    @contextmanager
+    def _told(self, sample: Sample) -> Iterator[None]:
+        """Say of which sample it is what goes wrong."""
         try:
-            return file.read(0, sample.size + beyond)
-        finally:
-            file.close()
+            yield
+        except (OSError, OverflowError) as error:
+            what = getattr(error, "strerror", None) or error
+            place = f"{shown(sample.path)} at byte {sample.offset or 0}"
+            raise DataError(f"{sample.id}: cannot read {place}: {what}") from error
+        except FetchError as error:
+            raise FetchError(f"{sample.id}: {error}") from error
+
+    @contextmanager
+    def _opened(self, sample: Sample) -> Iterator[Opened]:
+        """The file that a sample lies in; one of its own is closed again."""
+        if sample.offset is not None:
+            yield self._tar(sample.path)
+            return
+        with closing(open_file(sample.path)) as file:
+            yield file
 
     def _tar(self, path: Path) -> Opened:
         if path in self._open:

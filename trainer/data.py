@@ -1,27 +1,18 @@
-"""Data: the samples that a run trains on or is judged by, and their sound, one `pread` each."""
+"""Data: the samples that a run trains on or is judged by, and how long they are."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import torch
-from torch import Tensor
 
 from ..manifests import Alphabet, DataError, Sample, ctc, describe
 from ..manifests.ctc import RATE
 from ..pipeline.commit import digest_of
-from ..pipeline.reading import audio_bytes
+from ..pipeline.pcm import read_pcm
+from ..pipeline.reading import Reader
 from ..pipeline.samples import read_samples
-from ..pipeline.sound.audio import FULL_SCALE, Pcm, Unreadable, decode, wav_header
 from .features import Features
 from .models import Model
-from .plan import Batch, Clip
-
-HEADER = len(wav_header(0))
-LENGTH_TOLERANCE = 0.01
-"""Seconds by which a manifest may round a clip's length."""
+from .plan import Clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,48 +45,6 @@ def read_data(places: Sequence[Path]) -> Data:
         DataError: a place is neither, is empty, names a file that is gone, or shares an id with another.
     """
     return _data(read_samples(places))
-
-
-def read_pcm(sample: Sample) -> Pcm:
-    """The samples of a clip, 16 kHz mono.
-
-    Raises:
-        DataError: its file is gone, cut off, or no audio.
-    """
-    data = audio_bytes(sample)
-    if len(data) > HEADER and data[:HEADER] == wav_header(len(data) - HEADER):
-        return np.frombuffer(data, dtype="<i2", offset=HEADER)
-    try:
-        pcm = decode(data)
-    except Unreadable as error:
-        raise DataError(f"{sample.id}: {sample.path} at byte {sample.offset or 0}: {error}") from error
-    if not len(pcm):
-        raise DataError(f"{sample.id}: {sample.path} at byte {sample.offset or 0} holds no sound")
-    return pcm
-
-
-def load(data: Data, batch: Batch) -> tuple[Tensor, list[int]]:
-    """The sound of a batch: (samples_BN from -1 to 1, zero past each length; the lengths)."""
-    clips = [read_pcm(data.samples[index]) for index in batch]
-    lengths = [len(clip) for clip in clips]
-    for index, length in zip(batch, lengths, strict=True):
-        _check_length(data.samples[index], data.clips[index].seconds, length / RATE)
-    samples_BN = np.zeros((len(clips), max(lengths)), dtype=np.float32)
-    for row, clip in zip(samples_BN, clips, strict=True):
-        row[: len(clip)] = clip
-    samples_BN /= FULL_SCALE
-    return torch.from_numpy(samples_BN), lengths
-
-
-def loaded(data: Data, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Tensor, list[int]]]:
-    """Each batch with its sound, the next one read while this one is worked on."""
-    with ThreadPoolExecutor(1) as reader:
-        ahead = [reader.submit(load, data, batch) for batch in batches[:2]]
-        for number, batch in enumerate(batches):
-            samples_BN, lengths = ahead.pop(0).result()
-            if number + 2 < len(batches):
-                ahead.append(reader.submit(load, data, batches[number + 2]))
-            yield batch, samples_BN, lengths
 
 
 def unwritable(data: Data, alphabet: Alphabet) -> str:
@@ -134,19 +83,11 @@ def unfit(data: Data, features: Features, model: Model, alphabet: Alphabet) -> l
     ]
 
 
-def _check_length(sample: Sample, promised: float, found: float) -> None:
-    """A length decides which batch a clip is in, and whether its text fits: the manifest must tell the truth."""
-    if abs(promised - found) > LENGTH_TOLERANCE:
-        raise DataError(
-            f"{sample.id}: {sample.path} holds {found:.3f} s, its manifest says {promised:.3f} s: "
-            "leave the duration out of the manifest, or import again"
-        )
-
-
 def _data(samples: Sequence[Sample]) -> Data:
     ordered = tuple(sorted(samples, key=lambda sample: sample.id))
-    return Data(ordered, tuple(Clip(sample.id, _seconds(sample)) for sample in ordered))
+    with Reader() as reader:
+        return Data(ordered, tuple(Clip(sample.id, _seconds(sample, reader)) for sample in ordered))
 
 
-def _seconds(sample: Sample) -> float:
-    return len(read_pcm(sample)) / RATE if sample.duration is None else sample.duration
+def _seconds(sample: Sample, reader: Reader) -> float:
+    return len(read_pcm(sample, reader)) / RATE if sample.duration is None else sample.duration

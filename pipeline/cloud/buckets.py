@@ -12,11 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ...manifests import DataError, MissingExtraError
+from ...manifests import MissingExtraError
 from ..fetching.access import Patience
 from ..places import Url
-from .store import Passing, RemoteObject, Version
-from .trouble import Gone, Refused, Trouble
+from .store import Gone, Passing, RemoteObject, Version
+from .trouble import NoBucket, Refused, Trouble
 
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs"}
 TAGS = {"s3": "ETag", "gs": "generation"}
@@ -33,13 +33,17 @@ class Buckets:
             self._trouble = Trouble(scheme)
         except ImportError as error:
             package = PACKAGES[scheme]
-            raise MissingExtraError(f"{scheme}:// needs more: pip install {package} (dsprep's extra 'cloud')") from error
+            raise MissingExtraError(
+                f"{scheme}:// needs more: pip install {package} (dsprep's extra 'cloud')"
+            ) from error
 
     def look(self, url: Url) -> Version | None:
         """What lies there."""
         try:
-            with self._trouble.found(url):
+            with self._trouble.told(url):
                 found = self._files.info(_key(url))
+        except NoBucket:
+            raise
         except Gone:
             return None
         return self._version(found) if found["type"] == "file" else None
@@ -54,11 +58,11 @@ class Buckets:
     def listed(self, folder: Url) -> dict[str, Version] | None:
         """All files below a folder; None if one may read there but not list."""
         try:
-            with self._trouble.found(folder):
+            with self._trouble.told(folder):
                 found = self._files.find(_key(folder), detail=True)
-        except Gone as gone:
-            if gone.bucket:
-                raise DataError(f"{folder}: there is no bucket {folder.host}") from gone
+        except NoBucket:
+            raise
+        except Gone:
             return {}
         except Refused:
             return None
@@ -75,7 +79,7 @@ class Buckets:
 
     def remove(self, url: Url) -> None:
         """Remove the file there."""
-        with suppress(Gone), self._trouble.found(url):
+        with suppress(Gone), self._trouble.told(url):
             self._files.rm_file(_key(url))
 
     def _version(self, found: dict[str, Any]) -> Version:

@@ -11,6 +11,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from ..fetching.access import Patience
 from ..outdir import BEGUN
 from ..places import MANIFEST, Cache, Url, url_of
 from ..shards import INDEX
-from .store import Changed, Store, Version, persistently, store_of
+from .store import Changed, Gone, Store, Version, persistently, store_of
 
 MARK = ".remote.json"
 PIECE = 1 << 24
@@ -49,6 +50,13 @@ class Mirror:
         """The name of a sample's file below the data set's folder, and its URL."""
         name = path.relative_to(self.root).as_posix()
         return name, self.url / name
+
+    def length_of(self, path: Path, unknown: int) -> int | None:
+        """Bytes of a sample's file when the manifest was read; None if it was not there, `unknown` if nobody told."""
+        version = self.files.get(path.relative_to(self.root).as_posix())
+        if version is None:
+            return None if self.listed else unknown
+        return unknown if version.bytes is None else version.bytes
 
 
 def mirrored(url: Url, cache: Cache) -> Path:
@@ -95,16 +103,16 @@ def pieces(store: Store, url: Url, patience: Patience) -> Iterator[bytes]:
         DataError: it is not there, or was replaced in between.
         FetchError: it cannot be had.
     """
-    file = persistently(str(url), lambda: store.open(url), patience)
     try:
-        offset = 0
-        while piece := persistently(str(url), partial(file.read, offset, PIECE), patience):
-            yield piece
-            offset += len(piece)
+        with closing(persistently(str(url), partial(store.open, url), patience)) as file:
+            offset = 0
+            while piece := persistently(str(url), partial(file.read, offset, PIECE), patience):
+                yield piece
+                offset += len(piece)
+    except Gone as gone:
+        raise DataError(f"{url}: {gone}") from gone
     except Changed as error:
         raise DataError(f"{url} was replaced while it was read; type the same command again") from error
-    finally:
-        file.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +211,7 @@ def _read(root: Path, changed_ns: int, inode: int) -> Mirror:
     try:
         content = unseal(path.read_bytes(), str(path))
         files = {name: Version(*facts) for name, facts in content["files"].items()}
-        cache = Cache(
-            folder=root.parents[1], bytes=content["cache bytes"], patience=Patience(**content["patience"])
-        )
+        cache = Cache(folder=root.parents[1], bytes=content["cache bytes"], patience=Patience(**content["patience"]))
         return Mirror(root, url_of(content["url"]), files, content["listed"], cache)
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise FetchError(f"{path} cannot be read: {error}; remove it and type the same command again") from error

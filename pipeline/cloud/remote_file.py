@@ -1,21 +1,21 @@
 """RemoteFile: a tar or clip behind a URL, opened like a file of this machine.
 
     file = RemoteFile(Path("CACHE/remote/5f0c.../000000.tar"))
-    file.read(5120, 96044, "3fd2a1...9c")    from the cache, else by one request; the digest is checked either way
+    file.read(5120, 96044, "3fd2a1...9c")        from the cache, else by one request; the digest is checked either way
 
 A clip whose digest the manifest does not tell is kept by URL, version, place and size.
 """
 
+import errno
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from ...manifests import DataError
 from ..commit import digest_of
 from .blobs import Blobs
 from .mirror import Mirror
-from .store import Changed, RemoteObject, Version, persistently, store_of
+from .store import Changed, Gone, RemoteObject, Version, persistently, store_of
 
 T = TypeVar("T")
 AGAIN = 2
@@ -39,7 +39,7 @@ class RemoteFile:
         """The bytes there, fewer where the file ends before; with that sha256, if one is given.
 
         Raises:
-            DataError: it is not there, or is not what the manifest tells of.
+            OSError: it is not there, or is not what the manifest tells of.
             FetchError: it cannot be had.
         """
         key = sha256 or self._fingerprint(offset, size)
@@ -50,6 +50,17 @@ class RemoteFile:
         if key:
             self._blobs.put(key, data)
         return data
+
+    def read_into(self, offset: int, buffers: Sequence[Any], sha256: str = "") -> int:
+        """Fill writable buffers one after another with the bytes there; how many came. Raises as `read` does."""
+        views = [memoryview(buffer).cast("B") for buffer in buffers]
+        data = memoryview(self.read(offset, sum(map(len, views)), sha256))
+        left = data
+        for view in views:
+            part = left[: len(view)]
+            view[: len(part)] = part
+            left = left[len(part) :]
+        return len(data)
 
     def close(self) -> None:
         """Let go of it."""
@@ -64,12 +75,12 @@ class RemoteFile:
             except Changed as error:
                 self.close()
                 if not sha256:
-                    raise self._replaced(offset) from error
+                    raise self._other() from error
                 continue
             if not sha256 or hashlib.sha256(data).hexdigest() == sha256:
                 return data
             self.close()
-        raise self._replaced(offset)
+        raise self._other()
 
     def _open(self, *, known: bool) -> RemoteObject:
         """The file at the store; with `known`, in the version that was there when the manifest was read."""
@@ -85,11 +96,11 @@ class RemoteFile:
         return digest_of([str(self._url), tag, offset, size]) if tag else ""
 
     def _patiently(self, where: str, attempt: Callable[[], T]) -> T:
-        return persistently(f"{self._url}{where}", attempt, self._mirror.cache.patience)
+        try:
+            return persistently(f"{self._url}{where}", attempt, self._mirror.cache.patience)
+        except Gone as gone:
+            raise FileNotFoundError(errno.ENOENT, str(gone), self.name) from gone
 
-    def _replaced(self, offset: int) -> DataError:
-        return DataError(
-            f"{self._url} at byte {offset}: these are not the bytes that the manifest tells of: the file was replaced "
-            "or damaged after its manifest was read; type the same command again, and if that does not help, "
-            "dsprep verify --deep on its folder"
-        )
+    def _other(self) -> OSError:
+        what = "these are not the bytes that the manifest tells of: it was replaced after its manifest, or is damaged"
+        return OSError(errno.EBADMSG, f"{what}; dsprep verify --deep on its folder tells which", self.name)

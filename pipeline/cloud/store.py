@@ -39,6 +39,14 @@ class Passing(Exception):
     """Trouble that another attempt may not meet."""
 
 
+class Gone(Exception):
+    """There is no such file; the message says so, and whether there is a bucket."""
+
+
+class Changed(Exception):
+    """The file was replaced while it was read."""
+
+
 class RemoteObject(Protocol):
     """A file that is open to be read; it belongs to one thread."""
 
@@ -51,32 +59,28 @@ class RemoteObject(Protocol):
 
         Raises:
             Passing: not this time.
-            Changed: it is another file by now.
-            DsprepError: not at all.
+            Gone, Changed: it is no file, or another one, by now.
+            FetchError: it cannot be had at all.
         """
 
     def close(self) -> None:
         """Let go of it."""
 
 
-class Changed(Exception):
-    """The file was replaced while it was read."""
-
-
 class Store(Protocol):
-    """A server that keeps files. Each call raises Passing if another attempt may go well, DsprepError if not."""
+    """A server that keeps files. Each call raises Passing if another attempt may go well, FetchError if not."""
 
     def look(self, url: Url) -> Version | None:
         """What lies there; None if nothing does."""
 
     def open(self, url: Url) -> RemoteObject:
-        """The file there, to be read."""
+        """The file there, to be read; Gone if there is none."""
 
     def listed(self, folder: Url) -> dict[str, Version] | None:
-        """All files below a folder by their names in it; None where that cannot be asked for."""
+        """All files below a folder by their names in it; None where that cannot be asked for; Gone without a bucket."""
 
     def put(self, url: Url, data: bytes | Path) -> None:
-        """Write bytes, or a file of this machine, in place of what is there."""
+        """Write bytes, or a file of this machine, in place of what is there; Gone without a bucket."""
 
     def remove(self, url: Url) -> None:
         """Remove the file there, if there is one."""

@@ -1,7 +1,7 @@
 """Trouble: what the errors of s3fs and gcsfs mean to whoever asked.
 
     503 SlowDown, a connection that broke off       Passing: once more
-    404 NoSuchKey, NoSuchBucket                     Gone: there is no such object or bucket
+    404 NoSuchKey, NoSuchBucket                     Gone, NoBucket: there is none
     412 PreconditionFailed                          Changed: it is another object by now
     403 AccessDenied, no credentials                one line that says what to look at
 
@@ -12,14 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ...manifests import DataError, FetchError
+from ...manifests import FetchError
 from ..places import Url
-from .store import Changed, Passing
+from .store import Changed, Gone, Passing
 
 Kinds = tuple[type[BaseException], ...]
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses that another attempt may not meet (RFC 9110, section 15; 425 is of RFC 8470, 429 of RFC 6585)."""
-BUSY_CODES = frozenset({"SlowDown", "InternalError", "RequestTimeout", "ServiceUnavailable", "XAmzContentSHA256Mismatch"})
+BUSY_CODES = frozenset(
+    {"SlowDown", "InternalError", "RequestTimeout", "ServiceUnavailable", "XAmzContentSHA256Mismatch"}
+)
 """The same in words: S3 may say them in an answer of status 200 or 400 (Amazon S3 API, Error responses)."""
 LONGEST = 200
 """Characters of what a library says."""
@@ -29,12 +31,8 @@ HINTS = {
 }
 
 
-class Gone(Exception):
-    """There is no such object, or no such bucket."""
-
-    def __init__(self, bucket: bool) -> None:
-        super().__init__(bucket)
-        self.bucket = bucket
+class NoBucket(Gone):
+    """There is no file, and no bucket for it either."""
 
 
 class Refused(FetchError):
@@ -49,17 +47,7 @@ class Trouble:
 
     @contextmanager
     def told(self, url: Url) -> Iterator[None]:
-        """Translate what goes wrong with `url`; that there is no such object is an error too."""
-        try:
-            with self.found(url):
-                yield
-        except Gone as gone:
-            what = f"there is no bucket {url.host}" if gone.bucket else "it is not there, or not there any more"
-            raise DataError(f"{url}: {what}") from gone
-
-    @contextmanager
-    def found(self, url: Url) -> Iterator[None]:
-        """Translate what goes wrong with `url`; `Gone` if there is no such object."""
+        """Translate what goes wrong with `url` into one of the errors of a store."""
         try:
             yield
         except self._kinds as error:
@@ -73,7 +61,7 @@ class Trouble:
         if status in BUSY or code in BUSY_CODES:
             return Passing(f"the store is busy ({code})")
         if isinstance(error, FileNotFoundError) or status == 404:
-            return Gone(code == "NoSuchBucket")
+            return NoBucket(f"there is no bucket {url.host}") if code == "NoSuchBucket" else Gone("it is not there")
         if status in (401, 403) or isinstance(error, PermissionError) or said.startswith("Forbidden"):
             what = f"the store refuses it ({said}): you have no right to it, or it is not there"
             return Refused(f"{url}: {what}; {HINTS[url.scheme]}")

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import requests
 
-from ...manifests import DataError, FetchError
+from ...manifests import FetchError
 from ..fetching.access import Patience
 from ..fetching.web import PASSING, TROUBLE, Session, ask
 from ..places import Url
-from .store import Changed, Passing, RemoteObject, Version, writable
+from .store import Changed, Gone, Passing, RemoteObject, Version, writable
 
 RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 LENGTH = re.compile(r"\d{1,18}")
@@ -128,7 +128,7 @@ class _WebObject:
             missing -= len(piece)
         if self._stream and self._stream.status_code != 200:
             self._drop()  # it held these bytes and no more
-        data, end = b"".join(pieces), self._known and self._known.bytes
+        data, end = b"".join(pieces), self._known.bytes if self._known else None
         if end is not None and len(data) < min(size, end - offset):
             raise Passing(f"{len(data)} of {min(size, end - offset)} bytes came")
         return data
@@ -180,7 +180,7 @@ def _check(url: Url, status: int) -> None:
     if status in PASSING:
         raise Passing(f"the server is busy ({status})")
     if status in MISSING:
-        raise DataError(f"{url}: it is not there, or not there any more")
+        raise Gone("it is not there")
     if status in (401, 403):
         raise FetchError(f"{url}: the server refuses it ({status}): log in by ~/.netrc, or name a URL with the right")
     if status not in (200, 206):

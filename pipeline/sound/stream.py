@@ -163,7 +163,7 @@ def _windowed(file: BinaryIO, begin: int, size: int, head: bytes = b"") -> Binar
     return cast(BinaryIO, Window(file, begin, size, head))
 
 
-class _Forward(soundfile.SoundFile):
+class Forward(soundfile.SoundFile):
     """A SoundFile that says it cannot seek. One that can seeks after every read, to where it is: in an MP3 that
     changes the samples of the next block, by up to full scale."""
 
@@ -174,7 +174,7 @@ class _Forward(soundfile.SoundFile):
 class _Libsndfile(Stream):
     def __init__(self, source: BinaryIO, how: dict[str, Any]) -> None:
         self.source, self.place = source, 0
-        self.file = file = _Forward(source, "r", **how)
+        self.file = file = Forward(source, "r", **how)
         ready = file.samplerate == RATE and file.channels == 1 and file.subtype == "PCM_16"
         super().__init__("libsndfile", file.samplerate, file.channels, ready, file.frames)
 

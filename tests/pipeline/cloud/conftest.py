@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
             data = bytes([data[0] ^ 1]) + data[1:]
         return self._answer(answer.status, headers, data, short=fault == "short")
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass  # noqa: N815
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass
 
     def _answer(self, status: int, headers: dict[str, str], data: bytes, *, short: bool = False) -> None:
         self.send_response(status)
