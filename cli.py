@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ import click
 
 from . import __version__
 from .manifests import DsprepError, Interrupted, MissingExtraError, Progress, UsageError, one_of, size_text
+from .pipeline.places import REMOTE, Cache, Place, place_of, url_text
 from .pipeline.tables import printable
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from .pipeline.formats import Format
     from .pipeline.inventory import ShardReport
     from .pipeline.report import ImportReport
+    from .pipeline.shelf import Shelf
     from .pipeline.text import Profile
     from .trainer.checkpoint import EpochResult
 
@@ -71,10 +74,44 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-path_type = click.Path(path_type=Path)
+class LocalPath(click.Path):
+    """A path on this machine: a URL would be taken for one with a folder called `s3:`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and REMOTE.match(value):
+            raise UsageError(f"{url_text(value)}: this takes a path on this machine, not a URL")
+        return super().convert(value, param, ctx)
+
+
+class PlaceType(click.ParamType[Place]):
+    """A path on this machine, or a URL."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        return place_of(value) if isinstance(value, str) else value
+
+
+path_type = LocalPath(path_type=Path)
+place_type = PlaceType()
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 1024), help="Processes at a time.  [default: one a core]"
 )
+
+
+def cached(command: Callable[..., None]) -> Callable[..., None]:
+    """Options for where what comes from URLs is kept; the command gets them as one `Cache`."""
+
+    @click.option(
+        "--cache", "folder", type=path_type, help="Folder for what comes from URLs.  [default: ~/.cache/dsprep]"
+    )
+    @click.option("--cache-bytes", "most", default="10GB", show_default=True, help="Largest size of the clips in it.")
+    @functools.wraps(command)
+    def with_cache(folder: Path | None, most: str, **others: Any) -> None:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dsprep"
+        command(**others, cache=Cache(folder=folder or home, bytes=_size("--cache-bytes", most)))
+
+    return with_cache
 
 
 @main.command()
@@ -224,8 +261,8 @@ def _print_coverage(coverage: Coverage, out: Path) -> None:
 
 
 @main.command()
-@click.argument("manifests", nargs=-1, required=True, type=path_type)
-@click.argument("out", type=path_type)
+@click.argument("manifests", nargs=-1, required=True, type=place_type)
+@click.argument("out", type=place_type)
 @click.option("--shard-bytes", help="Largest size of a shard.  [default: 256MB, if --shard-samples is not given]")
 @click.option("--shard-samples", type=click.IntRange(1), help="Most samples in a shard.  [default: any number]")
 @click.option("--seed", default=0, show_default=True, help="Of the order of samples.")
@@ -233,9 +270,10 @@ def _print_coverage(coverage: Coverage, out: Path) -> None:
 @click.option("--keep-order", is_flag=True, help="Keep the order of the manifests, as they are named.")
 @click.option("--allow-rejects", is_flag=True, help="Exit with code 0 though some rows could not be taken in.")
 @workers_option
+@cached
 def shard(
-    manifests: tuple[Path, ...],
-    out: Path,
+    manifests: tuple[Place, ...],
+    out: Place,
     shard_bytes: str | None,
     shard_samples: int | None,
     seed: int,
@@ -243,11 +281,12 @@ def shard(
     keep_order: bool,
     allow_rejects: bool,
     workers: int | None,
+    cache: Cache,
 ) -> None:
     """Write the samples of MANIFESTS, or of shard folders, as webdataset tars into the folder OUT.
 
-    WAV and FLAC of 16 kHz, mono, 16 bit go in as they are. A row whose audio cannot be had is listed in
-    OUT/rejected.csv. Killed or interrupted, the same command goes on.
+    Any of them may be a URL, OUT one of s3:// or gs://. WAV and FLAC of 16 kHz, mono, 16 bit go in as they are. A row
+    whose audio cannot be had is listed in OUT/rejected.csv. Killed or interrupted, the same command goes on.
     """
     from .pipeline.sharding import shard as write_shards
     from .pipeline.shards import FORMS, Sharding
@@ -256,14 +295,14 @@ def shard(
     if shard_bytes is None and shard_samples is None:
         shard_bytes = "256MB"
     sharding = Sharding(
-        shard_bytes=None if shard_bytes is None else _size(shard_bytes),
+        shard_bytes=None if shard_bytes is None else _size("--shard-bytes", shard_bytes),
         shard_samples=shard_samples,
         seed=seed,
         form=one_of("format", form, FORMS),
         keep_order=keep_order,
     )
     with _progress() as progress:
-        report = write_shards(manifests, out, sharding, workers or available(), progress)
+        report = write_shards(manifests, _shelf(out, cache), sharding, workers or available(), progress, cache)
     _print_shards(report, out)
     if not report.samples:
         raise click.ClickException(f"nothing was taken in: {out / 'rejected.csv'} tells why")
@@ -274,7 +313,16 @@ def shard(
         )
 
 
-def _print_shards(report: ShardReport, out: Path) -> None:
+def _shelf(out: Place, cache: Cache) -> Path | Shelf:
+    """Where shards go."""
+    if isinstance(out, Path):
+        return out
+    from .pipeline.cloud.remote_shelf import RemoteShelf
+
+    return RemoteShelf(out, cache)
+
+
+def _print_shards(report: ShardReport, out: Place) -> None:
     """How much was written, and by reason what was not."""
     written, hours = size_text(report.bytes), _hours(report.seconds)
     click.echo(f"{report.samples} samples, {hours} h, in {report.shards} shards, {written}: {out}")
@@ -338,23 +386,24 @@ def convert(
 
 
 @main.command()
-@click.argument("data", nargs=-1, required=True, type=path_type)
+@click.argument("data", nargs=-1, required=True, type=place_type)
 @click.option("--json", "json_file", type=path_type, help="Write everything to this file.")
-def stats(data: tuple[Path, ...], json_file: Path | None) -> None:
+@cached
+def stats(data: tuple[Place, ...], json_file: Path | None, cache: Cache) -> None:
     """Show what DATA, manifests or shard folders, hold: clips, hours, speakers, words, lengths, further columns."""
     import shutil
 
     from .pipeline.inspection.stats import stats as stats_of
     from .pipeline.inspection.summary import stats_lines
 
-    found = stats_of(data)
+    found = stats_of(data, cache)
     aside = _save(json_file, found.facts())
     for line in stats_lines(found, shutil.get_terminal_size().columns):
         click.echo(line, err=aside)
 
 
 @main.command()
-@click.argument("data", nargs=-1, required=True, type=path_type)
+@click.argument("data", nargs=-1, required=True, type=place_type)
 @click.option(
     "--alphabet",
     "alphabet_file",
@@ -365,13 +414,15 @@ def stats(data: tuple[Path, ...], json_file: Path | None) -> None:
 @click.option("--quick", is_flag=True, help="Decode no audio.")
 @click.option("--json", "json_file", type=path_type, help="Write all findings to this file.")
 @workers_option
+@cached
 def check(
-    data: tuple[Path, ...],
+    data: tuple[Place, ...],
     alphabet_file: Path | None,
     model: str,
     quick: bool,
     json_file: Path | None,
     workers: int | None,
+    cache: Cache,
 ) -> None:
     """Look for what spoils training or its scores in DATA, manifests or shard folders; exit code 1 if there is any.
 
@@ -386,7 +437,7 @@ def check(
     try:
         with _progress() as progress:
             report = check_data(
-                data, alphabet, model=model, quick=quick, workers=workers or available(), progress=progress
+                data, alphabet, cache=cache, model=model, quick=quick, workers=workers or available(), progress=progress
             )
     except KeyboardInterrupt as stop:
         raise Interrupted("interrupted; a check keeps nothing, the same command begins again") from stop
@@ -425,16 +476,16 @@ def verify(path: Path, deep: bool) -> None:
     "train_data",
     multiple=True,
     required=True,
-    type=path_type,
-    help="Manifest or shard folder.",
+    type=place_type,
+    help="Manifest or shard folder, or the URL of one.",
 )
 @click.option(
     "--dev",
     "dev_data",
     multiple=True,
     required=True,
-    type=path_type,
-    help="Manifest or shard folder.",
+    type=place_type,
+    help="Manifest or shard folder, or the URL of one.",
 )
 @click.option("--run", required=True, type=path_type, help="Folder for checkpoints; the same one goes on.")
 @click.option("--config", "source", default="ds2-small", show_default=True, help="Preset or TOML file.")
@@ -451,14 +502,16 @@ def verify(path: Path, deep: bool) -> None:
     help="alphabet.txt or labels.json.  [default: a-z, apostrophe, space]",
 )
 @click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
+@cached
 def train(
-    train_data: tuple[Path, ...],
-    dev_data: tuple[Path, ...],
+    train_data: tuple[Place, ...],
+    dev_data: tuple[Place, ...],
     run: Path,
     source: str,
     settings: tuple[str, ...],
     alphabet: Path | None,
     device: str | None,
+    cache: Cache,
 ) -> None:
     """Train a model; run again, it goes on where it stopped, with the same weights as if it had not."""
     _need("train", *TRAIN)
@@ -467,7 +520,7 @@ def train(
     from .trainer.training import train as train_model
 
     config = read_config(source, settings)
-    data, dev = read_data(train_data), read_data(dev_data)
+    data, dev = read_data(train_data, cache), read_data(dev_data, cache)
     click.echo(
         f"training on {len(data.samples)} utterances, {data.hours:.2f} h; judged by {len(dev.samples)}",
         err=True,
@@ -491,17 +544,18 @@ def train(
 
 @main.command()
 @click.argument("run", type=path_type)
-@click.argument("data", nargs=-1, required=True, type=path_type)
+@click.argument("data", nargs=-1, required=True, type=place_type)
 @click.option("--json", "json_file", type=path_type, help="Write rates, counts and texts to this file.")
 @click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
-def evaluate(run: Path, data: tuple[Path, ...], json_file: Path | None, device: str | None) -> None:
+@cached
+def evaluate(run: Path, data: tuple[Place, ...], json_file: Path | None, device: str | None, cache: Cache) -> None:
     """Print the word and character error rates of RUN's best checkpoint on DATA, manifests or shard folders."""
     _need("train", *TRAIN)
     from .trainer.data import read_data
     from .trainer.evaluation import evaluate as evaluate_run
 
     with _progress() as progress:
-        result, standing = evaluate_run(run, read_data(data), _device(device), progress, _notice)
+        result, standing = evaluate_run(run, read_data(data, cache), _device(device), progress, _notice)
     click.echo(f"model: after epoch {standing.epoch}" + (f", batch {standing.step}" if standing.step else ""), err=True)
     aside = _save(json_file, result.facts())
     click.echo(_errors("WER", result.words, "words"), err=aside)
@@ -626,7 +680,7 @@ def _title(one: Format) -> str:
     return one.title if one.read else f"{one.title} (--to only)"
 
 
-def _size(text: str) -> int:
+def _size(option: str, text: str) -> int:
     number = text.upper().rstrip("BIKMG")
     unit = text.upper().removeprefix(number).strip() or "B"
     try:
@@ -634,7 +688,7 @@ def _size(text: str) -> int:
     except (ValueError, KeyError, OverflowError):
         size = 0
     if size <= 0:
-        raise UsageError(f"--shard-bytes {text}: a size is a number and a unit, as 256MB or 1GiB")
+        raise UsageError(f"{option} {text}: a size is a number and a unit, as 256MB or 1GiB")
     return size
 
 

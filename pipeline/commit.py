@@ -194,19 +194,33 @@ def commit(
 
 def write_record(final: Path, key: str, files: Sequence[FileDigest], facts: Any) -> Record:
     """Write the record of `final`, which must be there and whole: from here on it is done."""
+    record, data = recorded(key, files, facts)
+    write_whole(record_path(final), data)
+    return record
+
+
+def recorded(key: str, files: Sequence[FileDigest], facts: Any) -> tuple[Record, bytes]:
+    """A record, and the bytes that it is written as."""
     content = {"key": key, "files": [asdict(file) for file in files], "facts": facts}
-    write_whole(record_path(final), seal(content))
-    return Record(key, tuple(files), facts, digest_of(content))
+    return Record(key, tuple(files), facts, digest_of(content)), seal(content)
 
 
 def read_record(final: Path) -> Record | None:
     """The record of `final`, or None if there is none that is whole."""
     path = record_path(final)
     try:
-        value = unseal(path.read_bytes(), path)
+        return record_of(path.read_bytes())
+    except OSError:
+        return None
+
+
+def record_of(data: bytes) -> Record | None:
+    """The record in these bytes, as `recorded` made them; None if they are not whole."""
+    try:
+        value = unseal(data, "a record")
         files = tuple(FileDigest(**file) for file in value["files"])
         return Record(value["key"], files, value["facts"], digest_of(value))
-    except (OSError, DataError, KeyError, TypeError):
+    except (DataError, KeyError, TypeError):
         return None
 
 

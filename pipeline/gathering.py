@@ -9,9 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..manifests import DataError, Sample, read_manifest
+from ..manifests import DataError, Sample
 from .commit import file_size
-from .samples import MANIFEST, manifest_in
+from .places import Cache, Place, manifest_of
+from .reading import shown
+from .samples import name_of, rows_of
 from .shards import Item
 from .vouching import vouched
 
@@ -43,22 +45,23 @@ class Sources:
         return [asdict(one) for one in self.manifests]
 
 
-def gather(places: Sequence[Path], *, keep_order: bool = False) -> Sources:
+def gather(places: Sequence[Place], *, keep_order: bool = False, cache: Cache | None = None) -> Sources:
     """The samples of manifests and shard folders; their files are not looked at.
 
     Raises:
         DataError: a place is neither, or is named twice; all are empty; two manifests share an id.
+        FetchError: a place is behind a URL and cannot be had.
     """
     manifests: list[Manifest] = []
     found: dict[str, Item] = {}
-    paths = [manifest_in(place) for place in places]
+    paths = [manifest_of(place, cache) for place in places]
     if len({path.resolve() for path in paths}) < len(paths):
         raise DataError(f"{', '.join(map(str, places))}: name each manifest and shard folder once")
-    for path in paths:
+    for place, path in zip(places, paths, strict=True):
         sha256 = _digest(path)
-        samples = read_manifest(path)
-        manifests.append(Manifest(_name(path), sha256, len(samples)))
-        _check_apart(path, samples, found)
+        samples = rows_of(place, path)
+        manifests.append(Manifest(name_of(place), sha256, len(samples)))
+        _check_apart(place, samples, found)
         found |= {item.sample.id: item for item in _items(samples, manifests[-1].name)}
     if not found:
         raise DataError(f"{', '.join(map(str, places))}: no samples in there")
@@ -69,10 +72,6 @@ def gather(places: Sequence[Path], *, keep_order: bool = False) -> Sources:
 
 def _items(samples: Sequence[Sample], part: str) -> Iterator[Item]:
     return (Item(sample, part, whole) for sample, whole in vouched(samples))
-
-
-def _name(path: Path) -> str:
-    return path.resolve().parent.name if path.name == MANIFEST else path.name.removesuffix(".csv")
 
 
 def _digest(path: Path) -> str:
@@ -87,15 +86,17 @@ def _digest(path: Path) -> str:
         raise DataError(f"{path} cannot be read as a manifest: {error}") from error
 
 
-def _check_apart(path: Path, samples: Sequence[Sample], found: dict[str, Item]) -> None:
+def _check_apart(place: Place, samples: Sequence[Sample], found: dict[str, Item]) -> None:
     """Refuse what is there twice: which copy is meant, only the user knows."""
     twice = [sample for sample in samples if sample.id in found]
     if not twice:
         return
     one, other = found[twice[0].id].sample, twice[0]
     same = (one.path.resolve(), one.offset) == (other.path.resolve(), other.offset)
-    audio = f"the same audio, {one.path}" if same else f"different audio, {one.path} and {other.path}"
+    audio = (
+        f"the same audio, {shown(one.path)}" if same else f"different audio, {shown(one.path)} and {shown(other.path)}"
+    )
     raise DataError(
-        f"{len(twice)} ids of {path} are in {found[one.id].part} too, as {one.id}, with {audio}: "
+        f"{len(twice)} ids of {place} are in {found[one.id].part} too, as {one.id}, with {audio}: "
         "name only one of the two, or shard each into a folder of its own"
     )

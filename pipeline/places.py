@@ -93,7 +93,7 @@ def url_of(text: str) -> Url:
     Raises:
         UsageError: it is of a kind that is not read, or incomplete.
     """
-    shown = text.partition("?")[0].rpartition("@")[2]
+    shown = url_text(text)
     try:
         parts = urlsplit(text)
     except ValueError as error:
@@ -108,6 +108,12 @@ def url_of(text: str) -> Url:
     if not parts.netloc or parts.fragment or (bucket and parts.query) or HIDDEN.search(unquote(parts.path)):
         raise UsageError(f"{shown} is not a URL of data: it is {parts.scheme}://{_form(bucket)}")
     return Url(parts.scheme, parts.netloc, parts.path.strip("/"), parts.query)
+
+
+def url_text(text: str) -> str:
+    """Of a URL that was typed what may be shown: no query, no name or password."""
+    scheme, _, rest = text.partition("?")[0].partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def manifest_of(place: Place, cache: Cache | None = None) -> Path:

@@ -15,6 +15,7 @@ from .commit import Record
 from .gathering import gather
 from .inventory import BY, Made, ShardReport, finish
 from .packing import Task, libraries, write_shard
+from .places import Cache, Place
 from .shards import Shard, Sharding, plan_shards
 from .shelf import LocalShelf, Shelf
 from .workers import run
@@ -26,7 +27,12 @@ Done = Callable[[Shard, Record], None]
 
 
 def shard(
-    places: Sequence[Path], out: Path | Shelf, sharding: Sharding, workers: int, progress: Progress = silent
+    places: Sequence[Place],
+    out: Path | Shelf,
+    sharding: Sharding,
+    workers: int,
+    progress: Progress = silent,
+    cache: Cache | None = None,
 ) -> ShardReport:
     """Write the samples of manifests and shard folders as shards into the folder or shelf `out`.
 
@@ -37,7 +43,7 @@ def shard(
         OutputError: `out` is not ours or cannot be written.
     """
     shelf = LocalShelf(out) if isinstance(out, Path) else out
-    sources = gather(places, keep_order=sharding.keep_order)
+    sources = gather(places, keep_order=sharding.keep_order, cache=cache)
     shelf.begin(BY, sources.folders)
     with shelf.alone([sharding.facts(), sources.facts()]):
         shards = plan_shards(sources.items, sharding)

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..manifests import Alphabet, DataError, Sample, ctc, describe
 from ..manifests.ctc import RATE
 from ..pipeline.commit import digest_of
 from ..pipeline.pcm import read_pcm
+from ..pipeline.places import Cache, Place
 from ..pipeline.reading import Reader
 from ..pipeline.samples import read_samples
 from .features import Features
@@ -38,13 +38,13 @@ class Data:
         return Data(tuple(sample for sample, _ in kept), tuple(clip for _, clip in kept))
 
 
-def read_data(places: Sequence[Path]) -> Data:
+def read_data(places: Sequence[Place], cache: Cache | None = None) -> Data:
     """The samples of any mix of manifests and shard folders.
 
     Raises:
         DataError: a place is neither, is empty, names a file that is gone, or shares an id with another.
     """
-    return _data(read_samples(places))
+    return _data(read_samples(places, cache))
 
 
 def unwritable(data: Data, alphabet: Alphabet) -> str:
