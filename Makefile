@@ -3,10 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test demo bench check format interop clean
+.PHONY: test long demo bench check format interop clean
 
 test: check  ## the whole test suite
 	$(BIN)/python -m pytest -n 2 -q -rs
+
+long: .venv/.installed  ## the tests that take too long for the others' company
+	$(BIN)/python -m pytest -n 2 -q -rs -m long
 
 check: .venv/.installed  ## style and types
 	$(BIN)/python -m ruff check .

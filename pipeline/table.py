@@ -1,0 +1,228 @@
+"""Table: samples by the million, as rows of numbers and one long text; a `Sample` is made when it is asked for.
+
+    rows    key, seconds, offset, size, start, length, folder, shard, digest     84 bytes each, by key
+    text    1272-128104-0000 NUL 000017.tar NUL mister quilter is ... NUL 1272 NUL further columns
+
+The key is BLAKE2b of the id, and the order of the rows: it does not depend on the order in which they came.
+A hundred million samples are some 20 GB; kept in a folder they are mapped, not read, and processes share them.
+"""
+
+import hashlib
+import io
+import itertools
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..manifests import DataError, Sample
+from .commit import Building, accepted, commit
+
+CODE = "table-1"
+"""Changes whenever the code would make other rows of the same samples."""
+ROW = np.dtype(
+    [
+        ("key", "<u8"),
+        ("seconds", "<f8"),
+        ("offset", "<i8"),
+        ("size", "<i8"),
+        ("start", "<i8"),
+        ("length", "<i4"),
+        ("folder", "<i4"),
+        ("shard", "<i4"),
+        ("digest", "u1", (32,)),
+    ]
+)
+_PACK = struct.Struct("<Qdqqqiii32s").pack
+NONE = -1
+"""In place of an offset: a file of its own."""
+FURTHEST = 1 << 61
+"""Bytes: no file reaches there, and what a damaged manifest says of more is kept as this."""
+PIECE = 1 << 20
+"""Rows to put in order at a time."""
+UNTOLD = bytes(32)
+
+
+def key_of(name: str) -> int:
+    """Where an id stands among all ids: 64 bits of BLAKE2b, the same on every machine."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the rows' numbers mean."""
+
+    folders: tuple[str, ...]
+    """Where the files lie."""
+    shards: int
+    """Tars, and folders of loose files."""
+    columns: tuple[str, ...]
+    """Names of the further columns; one that a sample lacks has an empty value."""
+
+
+class Table(Sequence[Sample]):
+    """Samples by key. Equal tables hold equal samples, in whatever order these came."""
+
+    def __init__(self, rows: NDArray[Any], text: bytes | NDArray[np.uint8], layout: Layout) -> None:
+        self.rows, self._text, self._layout = rows, text, layout
+        self._folders = [Path(folder) for folder in layout.folders]
+
+    @classmethod
+    def of(cls, samples: Iterable[Sample]) -> Self:
+        """A table in memory.
+
+        Raises:
+            DataError: an id comes twice.
+        """
+        rows, text = io.BytesIO(), io.BytesIO()
+        layout = _write(samples, rows, text)
+        unsorted = np.frombuffer(rows.getbuffer(), dtype=ROW)
+        table = cls(unsorted[_order(unsorted)], text.getvalue(), layout)
+        table._check_ids()
+        return table
+
+    @classmethod
+    def kept(cls, folder: Path, key: str, samples: Iterable[Sample]) -> Self:
+        """The table that was kept in `folder` under that key, mapped; made of `samples` if it is not there.
+
+        Raises:
+            DataError: an id comes twice.
+            OutputError: it cannot be written.
+        """
+        record = accepted(folder, key) or commit(folder, key, lambda building: _build(building, samples), folder=True)
+        table = cls(_mapped(folder / "rows", ROW), _mapped(folder / "text", np.dtype("u1")), _layout(record.facts))
+        table._check_ids()
+        return table
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> "Table": ...
+
+    def __getitem__(self, at: int | slice) -> "Sample | Table":
+        if isinstance(at, slice):
+            return Table(self.rows[at], self._text, self._layout)
+        _, seconds, offset, size, start, length, folder, _, digest = self.rows[at]
+        name, file, transcript, speaker, *values = bytes(self._text[start : start + length]).decode().split("\0")
+        return Sample(
+            id=name,
+            path=self._folders[folder] / file,
+            size=int(size),
+            transcript=transcript,
+            offset=None if offset == NONE else int(offset),
+            duration=None if np.isnan(seconds) else float(seconds),
+            sha256=digest.tobytes().hex() if digest.any() else "",
+            speaker=speaker,
+            extras=tuple(itertools.zip_longest(self._layout.columns, values, fillvalue="")),
+        )
+
+    def taken(self, kept: NDArray[np.bool_]) -> "Table":
+        """Those of its samples for which `kept` is true."""
+        return Table(self.rows[kept], self._text, self._layout)
+
+    @property
+    def keys(self) -> NDArray[np.uint64]:
+        """Of each sample; they rise."""
+        return np.ascontiguousarray(self.rows["key"])
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """Of each sample; not a number where nobody tells."""
+        return np.ascontiguousarray(self.rows["seconds"])
+
+    @property
+    def shards(self) -> NDArray[np.int32]:
+        """Of each sample, the number of its tar, or of the folder of its loose file, counted from 0 as they appear."""
+        found = self.rows["shard"]
+        first = np.full(self._layout.shards, len(found))
+        first[found[::-1]] = np.arange(len(found))[::-1]
+        number = np.empty(self._layout.shards, np.int32)
+        number[np.argsort(first, kind="stable")] = np.arange(self._layout.shards)
+        return np.asarray(number[found])
+
+    def furthest(self) -> Iterator[Sample]:
+        """Every sample with a file of its own, and of each tar the one that ends last: if these are there, all are."""
+        rows, loose = self.rows, self.rows["offset"] == NONE
+        yield from (self[int(at)] for at in np.flatnonzero(loose))
+        tarred = np.flatnonzero(~loose)
+        tarred = tarred[np.lexsort(((rows["offset"] + rows["size"])[tarred], rows["shard"][tarred]))]
+        last = np.flatnonzero(np.diff(rows["shard"][tarred], append=NONE))
+        yield from (self[int(at)] for at in tarred[last])
+
+    def _check_ids(self) -> None:
+        keys = self.rows["key"]
+        for at in np.flatnonzero(keys[1:] == keys[:-1]):
+            one, other = self[int(at)], self[int(at) + 1]
+            if one.id == other.id:
+                raise DataError(f"id {one.id} is in the data twice: {one.path} and {other.path}")
+
+
+def _build(building: Building, samples: Iterable[Sample]) -> dict[str, Any]:
+    """The files of a table in a folder; returns its layout."""
+    unsorted = building.path / "unsorted"
+    with unsorted.open("xb") as rows, building.open("text") as text:
+        layout = _write(samples, rows, text)
+    found = _mapped(unsorted, ROW)
+    order = _order(found)
+    with building.open("rows") as file:
+        for start in range(0, len(order), PIECE):
+            file.write(found[order[start : start + PIECE]].tobytes())
+    unsorted.unlink()
+    return {"folders": list(layout.folders), "shards": layout.shards, "columns": list(layout.columns)}
+
+
+def _write(samples: Iterable[Sample], rows: BinaryIO, text: Any) -> Layout:
+    """Write the samples as they come."""
+    folders: dict[Path, int] = {}
+    shards: dict[Path, int] = {}
+    columns: dict[str, int] = {}
+    end = 0
+    for sample in samples:
+        words = "\0".join((sample.id, sample.path.name, sample.transcript, sample.speaker, *_further(sample, columns)))
+        data = words.encode()
+        folder, place = sample.path.parent, sample.path.parent if sample.offset is None else sample.path
+        rows.write(
+            _PACK(
+                key_of(sample.id),
+                np.nan if sample.duration is None else sample.duration,
+                NONE if sample.offset is None else min(sample.offset, FURTHEST),
+                min(sample.size, FURTHEST),
+                end,
+                len(data),
+                folders.setdefault(folder, len(folders)),
+                shards.setdefault(place, len(shards)),
+                bytes.fromhex(sample.sha256) or UNTOLD,
+            )
+        )
+        text.write(data)
+        end += len(data)
+    return Layout(tuple(map(str, folders)), len(shards), tuple(columns))
+
+
+def _further(sample: Sample, columns: dict[str, int]) -> Iterator[str]:
+    """The values of all columns so far: who came before a column was seen has none, which reads as empty."""
+    own = dict(sample.extras)
+    for name in own:
+        columns.setdefault(name, len(columns))
+    return (own.get(name, "") for name in columns)
+
+
+def _order(rows: NDArray[Any]) -> NDArray[np.int64]:
+    return np.argsort(rows["key"], kind="stable")
+
+
+def _mapped(path: Path, kind: np.dtype[Any]) -> NDArray[Any]:
+    """A file as an array; an empty file cannot be mapped."""
+    return np.memmap(path, kind, "r") if path.stat().st_size else np.empty(0, kind)
+
+
+def _layout(facts: dict[str, Any]) -> Layout:
+    return Layout(tuple(facts["folders"]), facts["shards"], tuple(facts["columns"]))
