@@ -97,6 +97,13 @@ place_type = PlaceType()
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 1024), help="Processes at a time.  [default: one a core]"
 )
+readers_option = click.option(
+    "--workers",
+    type=click.IntRange(0, 1024),
+    default=1,
+    show_default=True,
+    help="Threads that read and decode ahead; they change no result.",
+)
 
 
 def cached(command: Callable[..., None]) -> Callable[..., None]:
@@ -502,6 +509,7 @@ def verify(path: Path, deep: bool) -> None:
     help="alphabet.txt or labels.json.  [default: a-z, apostrophe, space]",
 )
 @click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
+@readers_option
 @cached
 def train(
     train_data: tuple[Place, ...],
@@ -511,6 +519,7 @@ def train(
     settings: tuple[str, ...],
     alphabet: Path | None,
     device: str | None,
+    workers: int,
     cache: Cache,
 ) -> None:
     """Train a model; run again, it goes on where it stopped, with the same weights as if it had not."""
@@ -537,6 +546,7 @@ def train(
             on_epoch=_print_epoch,
             on_notice=_notice,
             should_stop=should_stop,
+            workers=workers,
         )
     best = standing.best
     click.echo(f"best after epoch {best.epoch}: WER {best.dev_words.rate:.2%} on the dev data; run kept in {run}")
@@ -547,15 +557,24 @@ def train(
 @click.argument("data", nargs=-1, required=True, type=place_type)
 @click.option("--json", "json_file", type=path_type, help="Write rates, counts and texts to this file.")
 @click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
+@readers_option
 @cached
-def evaluate(run: Path, data: tuple[Place, ...], json_file: Path | None, device: str | None, cache: Cache) -> None:
+def evaluate(
+    run: Path,
+    data: tuple[Place, ...],
+    json_file: Path | None,
+    device: str | None,
+    workers: int,
+    cache: Cache,
+) -> None:
     """Print the word and character error rates of RUN's best checkpoint on DATA, manifests or shard folders."""
     _need("train", *TRAIN)
     from .trainer.data import read_data
     from .trainer.evaluation import evaluate as evaluate_run
 
     with _progress() as progress:
-        result, standing = evaluate_run(run, read_data(data, cache), _device(device), progress, _notice)
+        read = read_data(data, cache)
+        result, standing = evaluate_run(run, read, _device(device), progress, _notice, workers)
     click.echo(f"model: after epoch {standing.epoch}" + (f", batch {standing.step}" if standing.step else ""), err=True)
     aside = _save(json_file, result.facts())
     click.echo(_errors("WER", result.words, "words"), err=aside)

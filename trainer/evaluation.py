@@ -6,6 +6,7 @@ manifest's transcripts as they stand: they never pass through the alphabet.
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from torch import Tensor
 from ..manifests import Alphabet, Progress, Sample, TrainingError, silent
 from .checkpoint import Standing, best_first, load_model, read_tensors
 from .config import BatchConfig
-from .data import Data, loaded, unwritable
+from .data import Data, unwritable
 from .decode import greedy
 from .features import FEATURES, Features
+from .loading import Loaded, loaded
 from .models import Model, build_model
 from .plan import plan_reading
 from .wer import Errors, count_characters, count_words
@@ -88,8 +90,9 @@ def evaluate(
     device: str,
     progress: Progress = silent,
     on_notice: Callable[[str], None] = lambda notice: None,
+    workers: int = 1,
 ) -> tuple[Evaluation, Standing]:
-    """What the best checkpoint of a run makes of `data`.
+    """What the best checkpoint of a run makes of `data`, which `workers` threads read.
 
     Raises:
         TrainingError: the run has no whole checkpoint.
@@ -101,7 +104,7 @@ def evaluate(
     features = FEATURES[standing.config.features]().to(device)
     model = build_model(standing.config, features.size, standing.alphabet.size).to(device)
     load_model(model, tensors)
-    result = judge(model, features, data, standing.alphabet, standing.config.batch, progress)
+    result = judge(model, features, data, standing.alphabet, standing.config.batch, progress, workers)
     return result, standing
 
 
@@ -122,22 +125,16 @@ def judge(
     alphabet: Alphabet,
     batch: BatchConfig,
     progress: Progress = silent,
+    workers: int = 1,
 ) -> Evaluation:
     """What `model` makes of `data`, by greedy decoding; the model is left in the mode it was in."""
     training = model.training
     model.eval()
-    device = next(model.parameters()).device
     heard: list[Heard] = []
-    for indices, samples_BN, lengths in loaded(data, plan_reading(data.clips, batch)):
-        features_BTF, frames = features(samples_BN.to(device), lengths)
-        logits_BTV, steps = model(features_BTF, frames)
-        if not torch.isfinite(logits_BTV).all():
-            raise TrainingError("the model's outputs are no numbers: its training went astray, begin a new run")
-        samples = [data.samples[index] for index in indices]
-        texts = greedy(logits_BTV, steps, alphabet)
-        losses = _losses(logits_BTV, steps, samples, alphabet)
-        heard += (_heard(*one) for one in zip(samples, texts, losses, strict=True))
-        progress("evaluating", len(heard), len(data.samples), "utterances")
+    with closing(loaded(data, plan_reading(data.clips, batch), workers)) as coming:
+        for one in coming:
+            heard += _heard_batch(model, features, data, alphabet, one)
+            progress("evaluating", len(heard), len(data.samples), "utterances")
     model.train(training)
     return Evaluation(tuple(sorted(heard, key=lambda one: one.sample.id)))
 
@@ -162,6 +159,17 @@ def _losses(logits_BTV: Tensor, steps: list[int], samples: list[Sample], alphabe
     losses = ctc_losses(logits_BTV, steps, labels, alphabet.blank).tolist()
     for loss, fits in zip(losses, known, strict=True):
         yield loss if fits else float("inf")
+
+
+def _heard_batch(model: Model, features: Features, data: Data, alphabet: Alphabet, batch: Loaded) -> Iterator[Heard]:
+    features_BTF, frames = features(batch.samples(next(model.parameters()).device), batch.lengths)
+    logits_BTV, steps = model(features_BTF, frames)
+    if not torch.isfinite(logits_BTV).all():
+        raise TrainingError("the model's outputs are no numbers: its training went astray, begin a new run")
+    samples = [data.samples[index] for index in batch.indices]
+    texts = greedy(logits_BTV, steps, alphabet)
+    losses = _losses(logits_BTV, steps, samples, alphabet)
+    return (_heard(*one) for one in zip(samples, texts, losses, strict=True))
 
 
 def _finite(value: float) -> float | None:

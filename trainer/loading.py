@@ -80,9 +80,9 @@ def load(data: Data, batch: Batch, reader: Reader, stop: Event | None = None) ->
     for number, (index, length) in enumerate(zip(batch, promised, strict=True)):
         if stop and stop.is_set():
             raise CancelledError
-        room = pcm_BN[number, :length]
-        pcm = read_pcm(data.samples[index], reader, room)
-        _check_length(data.samples[index], data.clips[index].seconds, len(pcm) / RATE)
+        sample, room = data.samples[index], pcm_BN[number, :length]
+        pcm = read_pcm(sample, reader, room)
+        _check_length(sample, data.clips[index].seconds, len(pcm) / RATE)
         if pcm is not room:
             pcm_BN = _placed(pcm_BN, number, pcm)
         pcm_BN[number, len(pcm) :] = 0

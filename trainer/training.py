@@ -9,6 +9,7 @@ is in the checkpoint.
 import math
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,11 +31,12 @@ from .checkpoint import (
     save,
 )
 from .config import Config, TrainConfig
-from .data import Data, check_alphabet, loaded, unfit, unwritable
+from .data import Data, check_alphabet, unfit, unwritable
 from .evaluation import ctc_losses, judge
 from .features import FEATURES
+from .loading import Loaded, loaded
 from .models import build_model
-from .plan import Batch, draw, plan_epoch
+from .plan import draw, plan_epoch
 
 Listener = Callable[[EpochResult], None]
 
@@ -50,10 +52,12 @@ def train(
     on_epoch: Listener = lambda result: None,
     on_notice: Callable[[str], None] = lambda notice: None,
     should_stop: Callable[[], bool] = lambda: False,
+    workers: int = 1,
 ) -> Standing:
     """Train to the last epoch of `config`, from the beginning or from where `run` stands.
 
-    `should_stop` is asked after each step; when it says so, a checkpoint is saved first.
+    `should_stop` is asked after each step; when it says so, a checkpoint is saved first. `workers` threads read the
+    sound: how many changes nothing but the time it takes.
 
     Raises:
         DataError: a transcript cannot be written with the alphabet.
@@ -67,7 +71,7 @@ def train(
         run.mkdir(parents=True, exist_ok=True)
         sweep(run)
     remove_unrecorded(run)
-    trainer = Trainer(config, alphabet, data, dev, run, device, progress, on_notice, should_stop)
+    trainer = Trainer(config, alphabet, data, dev, run, device, progress, on_notice, should_stop, workers)
     trainer.write_history()
     while trainer.standing.epoch < config.train.epochs:
         on_epoch(trainer.epoch())
@@ -88,10 +92,11 @@ class Trainer:
         progress: Progress,
         on_notice: Callable[[str], None],
         should_stop: Callable[[], bool],
+        workers: int,
     ) -> None:
         self.config, self.alphabet, self.dev, self.run = config, alphabet, dev, run
         self.device, self.progress = torch.device(device), progress
-        self.notice, self.should_stop = on_notice, should_stop
+        self.notice, self.should_stop, self.workers = on_notice, should_stop, workers
         self.features = FEATURES[config.features]().to(device)
         torch.manual_seed(config.train.seed)
         self.model = build_model(config, self.features.size, alphabet.size).to(device)
@@ -120,10 +125,11 @@ class Trainer:
         """The rest of the epoch under way, its judgement on the dev data, and a checkpoint if it is worth one."""
         number = self.standing.epoch
         batches = plan_epoch(self.data.clips, self.config.batch, self.config.train.seed, number)
-        for batch, samples_BN, lengths in loaded(self.data, batches[self.standing.step :]):
-            self._step(batch, samples_BN, lengths, len(batches))
-            self.progress(f"epoch {number + 1}", self.standing.step, len(batches), "batches")
-            self._save_or_stop()
+        with closing(loaded(self.data, batches[self.standing.step :], self.workers)) as coming:
+            for batch in coming:
+                self._step(batch, len(batches))
+                self.progress(f"epoch {number + 1}", self.standing.step, len(batches), "batches")
+                self._save_or_stop()
         try:
             result = self._judged(number)
         except (DsprepError, Interrupted):  # the epoch's work is not lost for a bad clip among the dev data
@@ -140,19 +146,19 @@ class Trainer:
         """What each epoch came to, for people and plots."""
         write_whole(self.run / "history.json", seal({"epochs": self.standing.facts()["history"]}, indent=1))
 
-    def _step(self, batch: Batch, samples_BN: torch.Tensor, lengths: list[int], steps: int) -> None:
+    def _step(self, batch: Loaded, steps: int) -> None:
         """One step of the optimiser."""
         train, at = self.config.train, self.standing
         torch.manual_seed(int.from_bytes(draw(train.seed, at.epoch, at.step)) >> 1)
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(train, at.epoch * steps + at.step, steps)
         with torch.no_grad():
-            features_BTF, frames = self.features(samples_BN.to(self.device), lengths)
-            ids = [self.data.samples[index].id for index in batch]
+            features_BTF, frames = self.features(batch.samples(self.device), batch.lengths)
+            ids = [self.data.samples[index].id for index in batch.indices]
             features_BTF = mask(features_BTF, frames, ids, train, at.epoch)
         self.model.train()
         logits_BTV, counts = self.model(features_BTF, frames)
-        labels = [self.alphabet.encode(self.data.samples[index].transcript) for index in batch]
+        labels = [self.alphabet.encode(self.data.samples[index].transcript) for index in batch.indices]
         losses_B = ctc_losses(logits_BTV, counts, labels, self.alphabet.blank)
         self._check(losses_B, ids)
         self.optimizer.zero_grad()
@@ -182,7 +188,7 @@ class Trainer:
             if self.should_stop():
                 raise Interrupted(self._farewell())
 
-        judged = judge(self.model, self.features, self.dev, self.alphabet, self.config.batch, progress)
+        judged = judge(self.model, self.features, self.dev, self.alphabet, self.config.batch, progress, self.workers)
         return EpochResult(
             epoch=number + 1,
             loss=self.standing.summed_loss / self.standing.utterances,
