@@ -22,6 +22,9 @@ PACKAGES = {"s3": "s3fs", "gs": "gcsfs"}
 TAGS = {"s3": "ETag", "gs": "generation"}
 """What fsspec's `info` calls the mark of a version."""
 
+PART = 1 << 24
+"""Bytes of a large file to send at a time. Ten parts are on their way at once, each held in memory."""
+
 
 class Buckets:
     """The buckets of one kind."""
@@ -73,7 +76,7 @@ class Buckets:
         """Write there: a large file in parts, which become an object all at once or not at all."""
         with self._trouble.told(url):
             if isinstance(data, Path):
-                self._files.put_file(str(data), _key(url))
+                self._files.put_file(str(data), _key(url), chunksize=PART)
             else:
                 self._files.pipe_file(_key(url), data)
 
