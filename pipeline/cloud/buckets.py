@@ -15,8 +15,8 @@ from typing import Any
 from ...manifests import MissingExtraError
 from ..fetching.access import Patience
 from ..places import Url
-from .store import Gone, Passing, RemoteObject, Version
-from .trouble import NoBucket, Refused, Trouble
+from .store import Gone, Passing, Refused, RemoteObject, Version
+from .trouble import NoBucket, Trouble
 
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs"}
 TAGS = {"s3": "ETag", "gs": "generation"}

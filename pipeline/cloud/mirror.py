@@ -23,7 +23,7 @@ from ..fetching.access import Patience
 from ..outdir import BEGUN
 from ..places import MANIFEST, Cache, Url, url_of
 from ..shards import INDEX
-from .store import Changed, Gone, Store, Version, persistently, store_of
+from .store import Changed, Gone, Refused, Store, Version, persistently, store_of
 
 MARK = ".remote.json"
 PIECE = 1 << 24
@@ -76,7 +76,10 @@ def mirrored(url: Url, cache: Cache) -> Path:
     listed, index = None, None
     if name == MANIFEST:
         soon = replace(cache.patience, attempts=min(SOON, cache.patience.attempts))
-        listed = persistently(str(home), lambda: store.listed(home), soon)
+        try:
+            listed = persistently(str(home), lambda: store.listed(home), soon)
+        except Gone as gone:
+            raise DataError(f"{home}: {gone}") from gone
         index = _index(store, home, listed, soon)
     _copy(store, url if named else home / name, root / MANIFEST, cache.patience, index.manifest if index else "")
     _check_names(root / MANIFEST, home)
@@ -130,7 +133,12 @@ def _index(store: Store, home: Url, listed: Mapping[str, Version] | None, patien
     def there(name: str) -> bool:
         if listed is not None:
             return name in listed
-        return persistently(str(home / name), lambda: store.look(home / name), patience) is not None
+        try:
+            return persistently(str(home / name), lambda: store.look(home / name), patience) is not None
+        except Refused:
+            if name == MANIFEST:
+                raise
+            return False
 
     if there(INDEX):
         place = home / INDEX

@@ -43,6 +43,10 @@ class Gone(Exception):
     """There is no such file; the message says so, and whether there is a bucket."""
 
 
+class Refused(FetchError):
+    """It may be there, and not for us. Many stores say so too of what is not there, to those who may not list."""
+
+
 class Changed(Exception):
     """The file was replaced while it was read."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...manifests import FetchError
 from ..places import Url
-from .store import Changed, Gone, Passing
+from .store import Changed, Gone, Passing, Refused
 
 Kinds = tuple[type[BaseException], ...]
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -33,10 +33,6 @@ HINTS = {
 
 class NoBucket(Gone):
     """There is no file, and no bucket for it either."""
-
-
-class Refused(FetchError):
-    """It may be there, and not for us."""
 
 
 class Trouble:

@@ -19,7 +19,7 @@ from ...manifests import FetchError
 from ..fetching.access import Patience
 from ..fetching.web import PASSING, TROUBLE, Session, ask
 from ..places import Url
-from .store import Changed, Gone, Passing, RemoteObject, Version, writable
+from .store import Changed, Gone, Passing, Refused, RemoteObject, Version, writable
 
 RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 LENGTH = re.compile(r"\d{1,18}")
@@ -182,7 +182,7 @@ def _check(url: Url, status: int) -> None:
     if status in MISSING:
         raise Gone("it is not there")
     if status in (401, 403):
-        raise FetchError(f"{url}: the server refuses it ({status}): log in by ~/.netrc, or name a URL with the right")
+        raise Refused(f"{url}: the server refuses it ({status}): log in by ~/.netrc, or name a URL with the right")
     if status not in (200, 206):
         raise FetchError(f"{url}: the server answers {status}")
 
