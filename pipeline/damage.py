@@ -9,7 +9,7 @@ needs no second copy to be compared with: `scan` reads it once, and where the sh
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..manifests import Sample
@@ -54,26 +54,37 @@ class Contents:
         return list(zip(self.samples, begins, ends, strict=True))
 
 
-def scan(file: Opened, size: int, contents: Contents) -> tuple[str, list[Fault]]:
-    """The sha256 of a tar of `size` bytes, and in which samples it does not agree with `contents`.
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one reading of a tar tells."""
 
-    That their audio is what was written, the sha256 tells; here it is decoded. OSError if the file cannot be read.
-    """
-    digest, done, faults = hashlib.sha256(), 0, list[Fault]()
+    sha256: str
+    """Of all of it."""
+    apart: list[Fault]
+    """Where it is not what `Contents` say, audio aside: one of the two is wrong, and the sha256 tells which."""
+    unsound: list[Fault]
+    """Audio that does not decode, or not to the length that is told."""
+
+
+def scan(file: Opened, size: int, contents: Contents) -> Scan:
+    """Read a tar of `size` bytes from end to end; OSError if it cannot be read."""
+    digest, done, found = hashlib.sha256(), 0, Scan("", [], [])
     for sample, begin, end in contents.places():
         if begin != done or not _can_be(sample, begin, end, size):
-            faults.append(Fault(done, f"it is told to begin at byte {begin}", sample.id))
+            found.apart.append(Fault(done, f"told to begin at byte {begin}", sample.id))
             break
         data = file.read(begin, end - begin)
         digest.update(data)
         stretch = Stretch(sample, data, contents.texts)
-        if place := stretch.around() or stretch.unsound():
-            faults.append(Fault(begin + place[0], place[1], sample.id))
+        if place := stretch.around():
+            found.apart.append(Fault(begin + place[0], place[1], sample.id))
+        elif place := stretch.unsound():
+            found.unsound.append(Fault(begin + place[0], place[1], sample.id))
         done = end
     while block := file.read(done, PIECE):
         digest.update(block)
         done += len(block)
-    return digest.hexdigest(), faults
+    return replace(found, sha256=digest.hexdigest())
 
 
 def locate(file: Opened, size: int, contents: Contents) -> list[Fault]:
@@ -89,7 +100,9 @@ def locate(file: Opened, size: int, contents: Contents) -> list[Fault]:
         what = f"cut off: {missing} bytes are missing, {len(places) - len(whole)} samples are not whole"
         return [*found, Fault(size, what, first)]
     found += _at_end(file, size, places[-1][2] if places else 0)
-    return found or [Fault(0, "a text or the header of one: which, only manifest.csv could tell")]
+    if not found and not contents.texts:
+        return [Fault(0, "a text or the header of one: which, only manifest.csv could tell")]
+    return found
 
 
 def first(faults: Iterable[Fault]) -> list[Fault]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dsprep.manifests import Sample
-from dsprep.pipeline.damage import SHOWN, Contents, Fault, first, locate, scan
+from dsprep.pipeline.damage import SHOWN, Contents, Fault, Scan, first, locate, scan
 from dsprep.pipeline.reading import open_file
 from dsprep.pipeline.sound.audio import encode
 from dsprep.pipeline.tar import BLOCK, END, after, before
@@ -32,21 +32,20 @@ def shard(make: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Co
     return path, Contents(tuple(samples), len(data + END))
 
 
-def wrong(path: Path, contents: Contents, data: bytes) -> list[Fault]:
+def wrong(path: Path, contents: Contents, data: bytes | bytearray) -> list[Fault]:
     path.write_bytes(data)
     with closing(open_file(path)) as file:
         return locate(file, len(data), contents)
 
 
-def scanned(path: Path, contents: Contents) -> tuple[str, list[Fault]]:
+def scanned(path: Path, contents: Contents) -> Scan:
     with closing(open_file(path)) as file:
         return scan(file, path.stat().st_size, contents)
 
 
 def test_a_whole_shard_has_its_digest_and_no_fault(shard: tuple[Path, Contents]) -> None:
     path, contents = shard
-    digest, faults = scanned(path, contents)
-    assert (digest, faults) == (hashlib.sha256(path.read_bytes()).hexdigest(), [])
+    assert scanned(path, contents) == Scan(hashlib.sha256(path.read_bytes()).hexdigest(), [], [])
 
 
 def test_one_changed_bit_anywhere_is_told_with_its_sample_and_its_byte(
@@ -145,7 +144,7 @@ def test_a_sample_that_is_not_where_or_what_it_is_told_to_be_is_told(shard: tupl
     def told(number: int, **other: Any) -> list[Fault]:
         samples = list(contents.samples)
         samples[number] = replace(samples[number], **other)
-        return scanned(path, Contents(tuple(samples), contents.size))[1]
+        return scanned(path, Contents(tuple(samples), contents.size)).apart
 
     two = contents.samples[2]
     (place,) = told(2, transcript="last 2")
@@ -162,8 +161,10 @@ def test_a_sample_that_is_not_where_or_what_it_is_told_to_be_is_told(shard: tupl
 
 def test_a_place_that_no_tar_has_is_told_and_read_by_nobody(shard: tuple[Path, Contents]) -> None:
     path, contents = shard
-    for other in ({"offset": 0}, {"offset": 2**70}, {"size": 2**70}, {"size": 0}):
-        samples = (replace(contents.samples[0], **other), *contents.samples[1:])
+    one, *rest = contents.samples
+    places = ((0, one.size), (2**70, one.size), (one.offset, 2**70), (one.offset, 0))
+    for offset, size in places:
+        samples = (replace(one, offset=offset, size=size), *rest)
         for texts in (True, False):
             with closing(open_file(path)) as file:
                 assert locate(file, contents.size, Contents(samples, contents.size, texts=texts))
