@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .manifests import Alphabet
     from .pipeline.coverage import Coverage
     from .pipeline.formats import Format
+    from .pipeline.inventory import ShardReport
     from .pipeline.report import ImportReport
     from .pipeline.text import Profile
     from .trainer.checkpoint import EpochResult
@@ -225,19 +226,65 @@ def _print_coverage(coverage: Coverage, out: Path) -> None:
 @main.command()
 @click.argument("manifests", nargs=-1, required=True, type=path_type)
 @click.argument("out", type=path_type)
-@click.option("--shard-bytes", default="256MB", show_default=True, help="Largest size of a shard.")
+@click.option("--shard-bytes", help="Largest size of a shard.  [default: 256MB, if --shard-samples is not given]")
+@click.option("--shard-samples", type=click.IntRange(1), help="Most samples in a shard.  [default: any number]")
 @click.option("--seed", default=0, show_default=True, help="Of the order of samples.")
+@click.option("--format", "form", default="keep", show_default=True, help="wav, flac, or keep: FLAC stays, else WAV.")
+@click.option("--keep-order", is_flag=True, help="Keep the order of the manifests, as they are named.")
+@click.option("--allow-rejects", is_flag=True, help="Exit with code 0 though some rows could not be taken in.")
 @workers_option
-def shard(manifests: tuple[Path, ...], out: Path, shard_bytes: str, seed: int, workers: int | None) -> None:
-    """Write the samples of MANIFESTS as webdataset tars into the folder OUT."""
+def shard(
+    manifests: tuple[Path, ...],
+    out: Path,
+    shard_bytes: str | None,
+    shard_samples: int | None,
+    seed: int,
+    form: str,
+    keep_order: bool,
+    allow_rejects: bool,
+    workers: int | None,
+) -> None:
+    """Write the samples of MANIFESTS, or of shard folders, as webdataset tars into the folder OUT.
+
+    WAV and FLAC of 16 kHz, mono, 16 bit go in as they are. A row whose audio cannot be had is listed in
+    OUT/rejected.csv. Killed or interrupted, the same command goes on.
+    """
     from .pipeline.sharding import shard as write_shards
+    from .pipeline.shards import FORMS, Sharding
     from .pipeline.workers import available
 
-    size = _size(shard_bytes)
+    if shard_bytes is None and shard_samples is None:
+        shard_bytes = "256MB"
+    sharding = Sharding(
+        shard_bytes=None if shard_bytes is None else _size(shard_bytes),
+        shard_samples=shard_samples,
+        seed=seed,
+        form=one_of("format", form, FORMS),
+        keep_order=keep_order,
+    )
     with _progress() as progress:
-        report = write_shards(manifests, out, size, seed, workers or available(), progress)
+        report = write_shards(manifests, out, sharding, workers or available(), progress)
+    _print_shards(report, out)
+    if not report.samples:
+        raise click.ClickException(f"nothing was taken in: {out / 'rejected.csv'} tells why")
+    if report.left_out and not allow_rejects:
+        raise click.ClickException(
+            f"{report.rejected} rows are in no shard: mend what {out / 'rejected.csv'} tells of and type the same "
+            "command again, or add --allow-rejects"
+        )
+
+
+def _print_shards(report: ShardReport, out: Path) -> None:
+    """How much was written, and by reason what was not."""
     written, hours = size_text(report.bytes), _hours(report.seconds)
     click.echo(f"{report.samples} samples, {hours} h, in {report.shards} shards, {written}: {out}")
+    for reason, count in report.left_out:
+        click.echo(f"left out {count}: {reason}")
+    if report.oversized:
+        _notice(
+            f"note: {report.oversized} shards are larger than --shard-bytes: durations of what was converted were not "
+            "known, or not right"
+        )
 
 
 class ConvertCommand(click.Command):

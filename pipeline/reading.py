@@ -36,12 +36,15 @@ class LocalFile:
     def __init__(self, path: Path) -> None:
         # Without waiting: a pipe that nobody writes to would hold us for ever.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+        found = os.fstat(self._descriptor)
+        self._size = found.st_size
+        if not stat.S_ISREG(found.st_mode):
             self.close()
             raise OSError(errno.EINVAL, "it is not a file", str(path))
 
     def read(self, offset: int, size: int) -> bytes:
         """The bytes there, fewer where the file ends before."""
+        size = max(0, min(size, self._size - offset))  # a manifest may claim more than memory holds
         data = os.pread(self._descriptor, size, offset)
         while len(data) < size and (more := os.pread(self._descriptor, size - len(data), offset + len(data))):
             data += more
@@ -84,17 +87,25 @@ class Reader:
             raise DataError(f"{sample.id}: {sample.path} has {len(data)} of the manifest's {sample.size} bytes")
         return data
 
+    def fetch(self, sample: Sample) -> bytes:
+        """What there is of a sample: fewer bytes where its file ends before, one more where one of its own goes on.
+
+        Raises:
+            OSError, OverflowError: there is no such file or place, or it cannot be read.
+        """
+        return self._read(sample, beyond=1)
+
     def close(self) -> None:
         """Close all files."""
         while self._open:
             self._open.popitem()[1].close()
 
-    def _read(self, sample: Sample) -> bytes:
+    def _read(self, sample: Sample, beyond: int = 0) -> bytes:
         if sample.offset is not None:
             return self._tar(sample.path).read(sample.offset, sample.size)
         file = open_file(sample.path)
         try:
-            return file.read(0, sample.size)
+            return file.read(0, sample.size + beyond)
         finally:
             file.close()
 

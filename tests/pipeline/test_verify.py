@@ -8,6 +8,7 @@ import pytest
 
 from dsprep.manifests import DataError
 from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.shards import Sharding
 from dsprep.pipeline.verify import verify
 
 
@@ -16,7 +17,7 @@ def made(request: pytest.FixtureRequest, digits: Path, tmp_path_factory: pytest.
     if request.param == "import":
         return digits
     out = tmp_path_factory.mktemp("verify") / "shards"
-    shard([digits / "test-clean.csv"], out, 100_000, 0, 1)
+    shard([digits / "test-clean.csv"], out, Sharding(shard_bytes=100_000), 1)
     return out
 
 
@@ -85,7 +86,7 @@ def test_deep_tells_when_tar_and_manifest_do_not_agree(digits: Path, tmp_path: P
     from dsprep.pipeline.outdir import file_facts
 
     out = tmp_path / "shards"
-    shard([digits / "test-clean.csv"], out, 10**9, 0, 1)
+    shard([digits / "test-clean.csv"], out, Sharding(shard_bytes=10**9), 1)
     first, *rest = read_manifest(out / "manifest.csv")
     changed = Sample(id=first.id, path=first.path, size=first.size, transcript="other", offset=first.offset)
     (out / "manifest.csv").write_bytes(manifest_bytes([changed, *rest], out))
