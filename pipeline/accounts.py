@@ -20,8 +20,9 @@ from .shards import INDEX
 from .tar import BLOCK, END, taken
 from .verdict import Finding, file_fault
 
-MADE = "[0-9]*.tar.json"
-"""Records of shards."""
+TARS = "[0-9]*.tar"
+SHORT = 19
+"""Characters of a digest that tell it from another."""
 UNSEALED = "damaged: it does not match its own seal"
 Rows = Mapping[str, Sequence[Sample]]
 """Samples by the name of their tar."""
@@ -45,7 +46,7 @@ def holds_shards(root: Path) -> bool:
 
 def _made(root: Path) -> Iterator[Path]:
     """Shards that have a record, whether they are there or not."""
-    return (path.with_suffix("") for path in root.glob(MADE))
+    return (path.with_suffix("") for path in root.glob(f"{TARS}.json"))
 
 
 class Accounts:
@@ -71,7 +72,10 @@ class Accounts:
         """Of all shards that were written, as far as anything tells."""
         if self.index:
             return [one["name"] for one in self.index["shards"]]
-        return sorted({path.name for path in _made(self.root)} | set(self.rows or ()))
+        recorded = {path.name for path in _made(self.root)}
+        return sorted(
+            recorded | ({path.name for path in self.root.glob(TARS)} if self.rows is None else set(self.rows))
+        )
 
     def known(self) -> set[Path]:
         """Every file that belongs there."""

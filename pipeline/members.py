@@ -14,12 +14,10 @@ from dataclasses import dataclass
 
 from ..manifests import Sample
 from ..manifests.ctc import RATE
-from .sound.audio import Unreadable, decode, wav_header
+from .sound.audio import Unreadable, decode
+from .sound.plain import HEADER, LARGEST, wav_frames, wav_header
 from .tar import BLOCK, after, before, header, members, padding
 
-HEADER = len(wav_header(0))
-MOST = 1 << 32
-"""Bytes that no WAV has: its header could not tell them."""
 ZEROS = "the zeros after its audio"
 Place = tuple[int, str]
 """Where something begins, and what it is or what is wrong with it."""
@@ -83,9 +81,8 @@ class Stretch:
 
     def _frames(self) -> int:
         """Samples at 16 kHz; a WAV of ours need not be decoded to be known sound."""
-        if len(self.audio) > HEADER and self.audio[:HEADER] == self._wav_header():
-            return (len(self.audio) - HEADER) // 2
-        return len(decode(bytes(self.audio)))
+        audio = bytes(self.audio)
+        return wav_frames(audio) or len(decode(audio))
 
     def _form(self) -> str:
         """`wav` or `flac`, by the member's name; by how the audio begins where the name is damaged."""
@@ -101,8 +98,8 @@ class Stretch:
 
     def _wav_header(self) -> bytes:
         """What a WAV of that size begins with, if there can be one."""
-        size = self.sample.size
-        return wav_header(size - HEADER) if HEADER <= size < MOST else b""
+        size = self.sample.size - HEADER
+        return wav_header(size) if 0 <= size <= LARGEST else b""
 
 
 def _after(sample: Sample) -> Iterator[tuple[str, bytes]]:

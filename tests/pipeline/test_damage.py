@@ -152,7 +152,7 @@ def test_a_sample_that_is_not_where_or_what_it_is_told_to_be_is_told(shard: tupl
     (place,) = told(2, duration=0.5)
     assert (place.key, place.what) == ("x-2", "x-2.json")
     (place,) = told(2, offset=2**70)
-    assert (place.key, place.what) == ("x-2", f"it is told to begin at byte {2**70 - BLOCK}")
+    assert (place.key, place.what) == ("x-2", f"told to begin at byte {2**70 - BLOCK}")
     (place,) = told(3, size=2**70)
     assert place.key == "x-3"
     (place,) = told(2, size=two.size - 1)
