@@ -1,7 +1,7 @@
 """Damage: where in a shard something is wrong, told by sample and byte.
 
     000003.tar  byte 3023  header of 1272-128104-0000.txt
-    000003.tar  byte 9216  audio, to byte 196459; it still decodes
+    000003.tar  byte 9216  audio to byte 196459 (still decodes)
 
 All of a shard but the audio follows from its samples (`tar.py`), and of the audio they know the sha256. So a shard
 needs no second copy to be compared with: `scan` reads it once, and where the sha256 differs, `locate` tells why.
@@ -117,7 +117,7 @@ def _in_samples(file: Opened, places: Sequence[tuple[Sample, int, int]], size: i
         if not _can_be(sample, begin, end, size):
             yield Fault(max(0, begin), f"no place for its {sample.size} bytes", sample.id)
         elif pieces := Stretch(sample, file.read(begin, end - begin), texts).differing():
-            yield Fault(begin + pieces[0][0], " and ".join(what for _, what in pieces), sample.id)
+            yield Fault(begin + pieces[0][0], ", ".join(what for _, what in pieces), sample.id)
 
 
 def _at_end(file: Opened, size: int, end: int) -> Iterator[Fault]:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from ..manifests import Sample
 from ..manifests.ctc import RATE
 from .sound.audio import Unreadable, decode
-from .sound.plain import HEADER, LARGEST, wav_frames, wav_header
+from .sound.plain import HEADER, LARGEST, wav_header
+from .tables import WIDEST, cut
 from .tar import BLOCK, after, before, header, members, padding
 
 ZEROS = "the zeros after its audio"
@@ -43,7 +44,7 @@ class Stretch:
         found = [around] if around else []
         if self.sample.sha256 and hashlib.sha256(self.audio).hexdigest() != self.sample.sha256:
             last = (self.sample.offset or 0) + self.sample.size - 1
-            found.append((BLOCK + self._in_wav_header(), f"audio, to byte {last}; {self._state()}"))
+            found.append((BLOCK + self._in_wav_header(), f"audio to byte {last} ({self._state()})"))
         return sorted(found)
 
     def around(self) -> Place | None:
@@ -76,13 +77,15 @@ class Stretch:
         try:
             self._frames()
         except Unreadable as error:
-            return f"it does not decode: {error}"
-        return "it still decodes"
+            return f"does not decode: {cut(str(error), WIDEST)}"
+        return "still decodes"
 
     def _frames(self) -> int:
         """Samples at 16 kHz; a WAV of ours need not be decoded to be known sound."""
-        audio = bytes(self.audio)
-        return wav_frames(audio) or len(decode(audio))
+        samples, rest = divmod(self.sample.size - HEADER, 2)
+        if samples > 0 and not rest and self.data.startswith(self._wav_header() or b"\0", BLOCK):
+            return samples
+        return len(decode(bytes(self.audio)))
 
     def _form(self) -> str:
         """`wav` or `flac`, by the member's name; by how the audio begins where the name is damaged."""
@@ -97,7 +100,7 @@ class Stretch:
         return _difference(bytes(self.audio[: len(expected)]), expected) or 0
 
     def _wav_header(self) -> bytes:
-        """What a WAV of that size begins with, if there can be one."""
+        """What a WAV of that size begins with; empty if there can be none."""
         size = self.sample.size - HEADER
         return wav_header(size) if 0 <= size <= LARGEST else b""
 

@@ -1,6 +1,6 @@
 """Verdict: what `dsprep verify` found in a folder, and how it is told.
 
-000003.tar       byte 9216  1272-128104-0000  audio, to byte 196459; it still decodes
+000003.tar       byte 9216  1272-128104-0000  audio to byte 196459 (still decodes)
 000005.tar.json                               missing
 """
 

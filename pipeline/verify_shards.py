@@ -1,6 +1,6 @@
 """Verify shards: what is wrong where in a folder of them, told by what is still whole.
 
-    000003.tar       byte 9216  1272-128104-0000  audio, to byte 196459; it still decodes
+    000003.tar       byte 9216  1272-128104-0000  audio to byte 196459 (still decodes)
     000005.tar.json                               missing
 
 What is damaged of what the folder tells of itself (`accounts.py`) is told, and the rest says what became of the tars.

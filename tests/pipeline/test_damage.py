@@ -65,7 +65,7 @@ def test_one_changed_bit_anywhere_is_told_with_its_sample_and_its_byte(
         if sample and sample.offset and sample.offset <= at < sample.offset + sample.size:
             in_header = number % 2 == 0 and at < sample.offset + 44
             assert fault.byte == (at if in_header else sample.offset)
-            assert fault.what.startswith(f"audio, to byte {sample.offset + sample.size - 1}; it ")
+            assert fault.what.startswith(f"audio to byte {sample.offset + sample.size - 1} (")
         else:
             assert fault.byte == at
 
@@ -121,8 +121,8 @@ def test_other_audio_that_decodes_is_told_to_decode(shard: tuple[Path, Contents]
     broken[(wav.offset or 0) + 100] ^= 1
     broken[(flac.offset or 0) + flac.size // 2] ^= 1
     one, other = wrong(tmp_path / "x.tar", contents, broken)
-    assert one.what.endswith("; it still decodes")
-    assert "; it does not decode: " in other.what
+    assert one.what.endswith(" (still decodes)")
+    assert " (does not decode: " in other.what
 
 
 def test_the_record_alone_tells_where_audio_is_damaged(shard: tuple[Path, Contents], tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_flac_that_decodes_to_other_sound_is_told_and_mended(case: Case) -> None
     sample.path.write_bytes(broken)
     (finding,) = verify(case.out, deep=True).findings
     assert (finding.path, finding.key, finding.byte) == (sample.path, "x-1", begin)
-    assert finding.what == f"audio, to byte {begin + sample.size - 1}; it still decodes"
+    assert finding.what == f"audio to byte {begin + sample.size - 1} (still decodes)"
     case.check(sample.path.name)
 
 
