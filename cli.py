@@ -283,8 +283,8 @@ def _print_shards(report: ShardReport, out: Path) -> None:
         click.echo(f"left out {count}: {reason}")
     if report.oversized:
         _notice(
-            f"note: {report.oversized} shards are larger than --shard-bytes: durations of what was converted were not "
-            "known, or not right"
+            f"note: {report.oversized} shards are larger than --shard-bytes: how much audio is once it is converted can "
+            "only be told before where the manifest has the right duration"
         )
 
 
