@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .pipeline.report import ImportReport
     from .pipeline.shelf import Shelf
     from .pipeline.text import Profile
+    from .pipeline.verdict import Verdict
     from .trainer.checkpoint import EpochResult
 
 TRAIN = ("torch", "safetensors", "jiwer")
@@ -337,8 +338,8 @@ def _print_shards(report: ShardReport, out: Place) -> None:
         click.echo(f"left out {count}: {reason}")
     if report.oversized:
         _notice(
-            f"note: {report.oversized} shards are larger than --shard-bytes: durations of what was converted were not "
-            "known, or not right"
+            f"note: {report.oversized} shards are larger than --shard-bytes: how much audio is once it is converted can "
+            "only be told before where the manifest has the right duration"
         )
 
 
@@ -458,23 +459,53 @@ def check(
 
 @main.command()
 @click.argument("path", type=path_type)
-@click.option("--deep", is_flag=True, help="Read and hash every byte.")
-def verify(path: Path, deep: bool) -> None:
+@click.option("--deep", is_flag=True, help="Read and hash every byte; of shards, decode every clip.")
+@click.option(
+    "--repair",
+    "sources",
+    multiple=True,
+    type=path_type,
+    metavar="MANIFEST",
+    help="Mend shards from MANIFEST, or a shard folder, of which they were made. Repeatable.",
+)
+@workers_option
+def verify(path: Path, deep: bool, sources: tuple[Path, ...], workers: int | None) -> None:
     """Say whether what import, shard or convert wrote into PATH is complete, and if not, what is wrong where."""
+    from .pipeline.repair import repair
+    from .pipeline.verdict import finding_lines
     from .pipeline.verify import verify as verify_folder
+    from .pipeline.workers import available
 
-    with _progress() as progress:
-        verdict = verify_folder(path, deep=deep, progress=progress)
-    for finding in verdict.findings:
-        click.echo(f"{finding.path}: {finding.what}")
+    workers = workers or available()
+    try:
+        with _progress() as progress:
+            if sources:
+                done = repair(path, sources, workers=workers, progress=progress)
+                verdict, mended = done.verdict, done.mended
+            else:
+                verdict, mended = verify_folder(path, deep=deep, workers=workers, progress=progress), ()
+    except KeyboardInterrupt as stop:
+        raise Interrupted("interrupted; the same command begins again, what is mended stays mended") from stop
+    for name in mended:
+        click.echo(f"mended {printable(str(name))}")
+    for line in finding_lines(verdict.findings, path):
+        click.echo(line)
     for unknown in verdict.unknown:
-        click.echo(f"note: {unknown} was not written by dsprep", err=True)
+        _notice(f"note: {unknown} was not written by dsprep")
     if verdict.findings:
-        raise click.ClickException(
-            f"{path} is damaged, {len(verdict.findings)} findings; dsprep {verdict.kind} with the same options mends "
-            "what is missing or has another size; remove files with other bytes first"
-        )
-    click.echo(f"complete: {verdict.files} files, {'every byte' if deep else 'sizes'} as written")
+        raise click.ClickException(_what_mends(path, verdict))
+    click.echo(f"complete: {verdict.files} files, {'every byte' if deep or sources else 'sizes'} as written")
+
+
+def _what_mends(path: Path, verdict: Verdict) -> str:
+    """What to type about a damaged folder."""
+    damaged = printable(f"{path} is damaged, findings: {len(verdict.findings)}")
+    if verdict.kind == "shard":
+        return f"{damaged}; dsprep verify {path} --repair MANIFEST mends it, with the manifests that it was made of"
+    return (
+        f"{damaged}; dsprep {verdict.kind} with the same options mends what is missing or has another size; "
+        "remove files with other bytes first"
+    )
 
 
 @main.command()

@@ -50,6 +50,8 @@ class Made:
     """A shard that was written: what its record tells, in few bytes a sample, for there may be many millions."""
 
     file: FileDigest
+    path: Path
+    """Of the tar, from beside it."""
     seal: str
     offsets: "array[int]"
     sizes: "array[int]"
@@ -65,6 +67,7 @@ class Made:
         held, (file,) = record.facts["samples"], record.files
         return cls(
             file,
+            Path(file.name),
             record.seal,
             array("q", [one["offset"] for one in held]),
             array("q", [one["size"] for one in held]),
@@ -85,7 +88,7 @@ class Made:
         """The one that is number `index` of those in it, at its place."""
         return replace(
             sample,
-            path=Path(self.file.name),
+            path=self.path,
             offset=self.offsets[index],
             size=self.sizes[index],
             duration=self.seconds[index],

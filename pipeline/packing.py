@@ -71,12 +71,12 @@ def _write(task: Task, reader: Reader, file: HashingFile) -> dict[str, Any]:
         if isinstance(audio, Refused):
             left_out.append(_left_out(item, audio))
             continue
-        sample = replace(item.sample, duration=audio.seconds)
+        sample = _measured(item.sample, audio.seconds)
         size = len(audio.data)
         pieces = (before(sample, audio.form, size), audio.data, after(sample, size))
         held.append(_held(sample, audio, offset + len(pieces[0])))
-        offset += sum(map(len, pieces))
-        waiting += sum(map(len, pieces))
+        length = sum(map(len, pieces))
+        offset, waiting = offset + length, waiting + length
         gathered += pieces
         if waiting >= GATHERED:
             file.write(b"".join(gathered))
@@ -89,6 +89,10 @@ def _write(task: Task, reader: Reader, file: HashingFile) -> dict[str, Any]:
         "left out": left_out,
         "libraries": libraries() if converted else {},
     }
+
+
+def _measured(sample: Sample, seconds: float) -> Sample:
+    return sample if sample.duration == seconds else replace(sample, duration=seconds)
 
 
 def _held(sample: Sample, audio: Taken, offset: int) -> dict[str, Any]:

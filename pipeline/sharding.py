@@ -72,7 +72,7 @@ def _outdated(shard: Shard, record: Record, shelf: Shelf) -> bool:
 
     Sources without a digest tell by their time alone: what was changed after the shard was begun may be other audio.
     """
-    if record.facts["libraries"] not in ({}, libraries()):
+    if (made_by := record.facts["libraries"]) and made_by != libraries():
         return True
     if (made := shelf.made(shard.name)) is None:
         return False
@@ -101,11 +101,20 @@ def _write_all(
         done += len(one.items)
         progress("writing shards", done, total, "samples")
 
-    def todo() -> Iterator[Task]:
-        for task in tasks(shards, sharding, shelf, take):
-            shelf.reopen()
-            yield task
-
-    for task, record in run(write_shard, todo(), workers):
+    todo = list(tasks(shards, sharding, shelf, take))
+    shelf.reopen()
+    for task, record in run(write_shard, todo, 0 if min(workers, len(todo)) == 1 and _copies(todo) else workers):
         take(task.shard, record)
     return [made[one.index] for one in shards]
+
+
+def _copies(todo: Iterable[Task]) -> bool:
+    """Whether nothing will be decoded, as far as names tell: then one process does what the start of two delays.
+
+    What decodes foreign files has a process of its own, which may fall, and whose libraries write on no terminal.
+    """
+    return all(
+        task.sharding.form == "keep" and item.sample.path.suffix.lower() in (".wav", ".flac", ".tar")
+        for task in todo
+        for item in task.shard.items
+    )

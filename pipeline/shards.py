@@ -15,7 +15,7 @@ import hashlib
 import itertools
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 from ..manifests import Sample
@@ -28,8 +28,8 @@ INDEX = "shards.json"
 CODE = "shards-2"
 """Changes whenever the code would make other bytes of the same samples."""
 FORMS = ("keep", "wav", "flac")
-WIDEST = 99_999_999.9999375
-"""Seconds, in as many characters as any length has: what is measured may take more of them than what was promised."""
+SPARE = len("99999999.9999375")
+"""Characters by which a sample's JSON may become longer when its length is measured."""
 LINE = 1 << 64
 """How long the line is that samples lie on."""
 ROUNDED = 0.01
@@ -145,20 +145,19 @@ def bound(sample: Sample, form: str) -> int:
     without one, or with a wrong one, the size of the audio as it is has to do, and a shard may become larger than
     was asked for.
     """
-    return taken(replace(sample, duration=WIDEST), _audio_bound(sample, form))
+    return taken(sample, _audio_bound(sample, form), SPARE)
 
 
 def _audio_bound(sample: Sample, form: str) -> int:
     ending = "" if sample.offset is not None else sample.path.suffix.lower()
-    if sample.duration is None:
+    stays = ("", ".flac") if form == "keep" else (".flac",) if form == "flac" else ()
+    if sample.duration is None or ending in stays:
         return sample.size
     wav = HEADER + 2 * (round(sample.duration * RATE) + 1)
     if abs(sample.size - wav) <= 2 * RATE * ROUNDED:
         wav = max(wav, sample.size)
-    if form == "keep" and (ending in ("", ".flac") or sample.offset is not None):
-        return sample.size
     # FLAC of noise is as large as WAV, and has a header before each 4096 samples and some before the first.
-    return wav + wav // 256 + 8192 if form == "flac" or ending == ".flac" else wav
+    return wav + wav // 256 + 8192 if form == "flac" else wav
 
 
 def _cut(items: Sequence[Item], sharding: Sharding) -> Iterator[tuple[int, int]]:

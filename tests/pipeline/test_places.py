@@ -63,7 +63,7 @@ def test_a_url_without_a_cache_is_told() -> None:
 
 
 def test_a_folder_is_its_manifest(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no manifest.csv"):
+    with pytest.raises(DataError, match=r"holds no manifest\.csv"):
         manifest_of(tmp_path)
     (tmp_path / "manifest.csv").touch()
     assert manifest_of(tmp_path) == tmp_path / "manifest.csv"

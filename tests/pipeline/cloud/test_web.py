@@ -166,7 +166,7 @@ def test_a_query_goes_along_and_is_never_told(server: Server, cache: Cache, loca
     assert mark.parent.stat().st_mode & 0o077 == 0
     server.wanted_query = "another"
     for one in (there, there / "none.csv"):
-        with pytest.raises(DsprepError, match="the server refuses it .403.") as told:
+        with pytest.raises(DsprepError, match=r"the server refuses it \(403\)") as told:
             manifest_of(one, cache)
         assert "5ecret" not in str(told.value)
     server.shutdown()
@@ -187,9 +187,9 @@ def test_redirects_are_followed_and_none_leads_to_another_kind(server: Server, c
 
 
 def test_what_is_not_there_is_told(server: Server, cache: Cache) -> None:
-    with pytest.raises(DataError, match="is no shard folder: it holds no manifest.csv"):
+    with pytest.raises(DataError, match=r"is no shard folder: it holds no manifest\.csv"):
         manifest_of(server.url("none"), cache)
-    with pytest.raises(DataError, match="none.csv: it is not there"):
+    with pytest.raises(DataError, match=r"none\.csv: it is not there"):
         manifest_of(server.url("none.csv"), cache)
 
 
