@@ -3,7 +3,7 @@
     python bench/loading_speed.py                                  or, for clips as short as those of Common Voice,
     python bench/loading_speed.py --clips 3000 --join 1
 
-The clips are LibriSpeech's, of all archives below DSPREP_CORPORA/librispeech; as those there may be cut short, 1 to
+The clips are LibriSpeech's, of train-clean-100 below DSPREP_CORPORA; as those there may be cut short, 1 to
 `2 * join - 1` neighbours are joined. If there are none, noise. They are sharded once as WAV and once as FLAC, and
 written as Lhotse's Shar. Then, in turns, in batches of 16, with the files in the page cache:
 
@@ -18,7 +18,6 @@ the rounds, with the least and the most. Padding is the share of a batch that is
 
 import argparse
 import importlib.util
-import io
 import statistics
 import tempfile
 import time
@@ -27,13 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from dsprep.bench.loading_ways import WAYS, write_shar
 from dsprep.bench.measure import noise, real_members
 from dsprep.manifests import Sample, manifest_bytes
 from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.sound.audio import Pcm, encode
+from dsprep.pipeline.sound.audio import Pcm, decode, encode
 
 FORMS = ("wav", "flac")
 PASSES = {"wav": 3, "flac": 1}
@@ -52,9 +50,7 @@ class Speed:
 def speech() -> list[Pcm]:
     """Clips of 16 kHz speech, or of noise."""
     genuine = real_members("librispeech/train-clean-100.tar.gz", ".flac")
-    return [soundfile.read(io.BytesIO(clip), dtype="int16")[0] for clip in genuine] or [
-        noise(seed, 16_000 * (1 + seed % 5)) for seed in range(100)
-    ]
+    return [decode(clip) for clip in genuine] or [noise(seed, 16_000 * (1 + seed % 5)) for seed in range(100)]
 
 
 def joined(clips: list[Pcm], count: int, join: int) -> Iterator[Pcm]:

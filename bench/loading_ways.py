@@ -58,9 +58,9 @@ def webdataset(home: Path, form: str, workers: int, passes: int) -> Loads:
     import webdataset as wds
 
     shards = sorted(map(str, (home / "shards" / form).glob("*.tar")))
-    pipeline = wds.WebDataset(shards * passes, shardshuffle=100, seed=0).shuffle(1000)
-    pipeline = pipeline.map(Decode(form)).batched(BATCH, collation_fn=pad)
-    loader = wds.WebLoader(pipeline, batch_size=None, num_workers=workers)
+    clips = wds.WebDataset(shards * passes, shardshuffle=100, seed=0)  # type: ignore[attr-defined]
+    batches = clips.shuffle(1000).map(Decode(form)).batched(BATCH, collation_fn=pad)
+    loader = wds.WebLoader(batches, batch_size=None, num_workers=workers)  # type: ignore[attr-defined]
     for padded, lengths in loader:
         yield len(lengths), sum(lengths), padded.numel()
 

@@ -9,7 +9,7 @@ made is the caller's without a copy, where a process would have to hand it over.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Loaded:
         return torch.from_numpy(self.pcm_BN).to(device).float() / FULL_SCALE
 
 
-def loaded(data: Data, batches: Iterable[Batch], workers: int = 1) -> Iterator[Loaded]:
+def loaded(data: Data, batches: Iterable[Batch], workers: int = 1) -> Generator[Loaded]:
     """Each batch with its sound, the same for any number of workers; with 0 it is read when it is asked for.
 
     A generator: closed, or left by an error, it lets go of its threads and files; what is under way it waits for.
