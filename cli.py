@@ -16,6 +16,7 @@ import signal
 import sys
 import textwrap
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,9 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
         except DsprepError as error:
             raise click.ClickException(printable(str(error))) from error
         except OSError as error:
@@ -458,7 +461,7 @@ def check(
 
 
 @main.command()
-@click.argument("path", type=path_type)
+@click.argument("path", type=place_type)
 @click.option("--deep", is_flag=True, help="Read and hash every byte; of shards, decode every clip.")
 @click.option(
     "--repair",
@@ -469,8 +472,12 @@ def check(
     help="Mend shards from MANIFEST, or a shard folder, of which they were made. Repeatable.",
 )
 @workers_option
-def verify(path: Path, deep: bool, sources: tuple[Path, ...], workers: int | None) -> None:
-    """Say whether what import, shard or convert wrote into PATH is complete, and if not, what is wrong where."""
+@cached
+def verify(path: Place, deep: bool, sources: tuple[Path, ...], workers: int | None, cache: Cache) -> None:
+    """Say whether what import, shard or convert wrote into PATH is complete, and if not, what is wrong where.
+
+    PATH may be the URL of a folder of shards.
+    """
     from .pipeline.repair import repair
     from .pipeline.verdict import finding_lines
     from .pipeline.verify import verify as verify_folder
@@ -478,30 +485,43 @@ def verify(path: Path, deep: bool, sources: tuple[Path, ...], workers: int | Non
 
     workers = workers or available()
     try:
-        with _progress() as progress:
+        with _progress() as progress, _at_hand(path, bool(sources), cache, progress) as folder:
             if sources:
-                done = repair(path, sources, workers=workers, progress=progress)
+                done = repair(folder, sources, workers=workers, progress=progress)
                 verdict, mended = done.verdict, done.mended
             else:
-                verdict, mended = verify_folder(path, deep=deep, workers=workers, progress=progress), ()
+                verdict, mended = verify_folder(folder, deep=deep, workers=workers, progress=progress), ()
     except KeyboardInterrupt as stop:
         raise Interrupted("interrupted; the same command begins again, what is mended stays mended") from stop
     for name in mended:
         click.echo(f"mended {printable(str(name))}")
-    for line in finding_lines(verdict.findings, path):
+    for line in finding_lines(verdict.findings, folder):
         click.echo(line)
-    for unknown in verdict.unknown:
+    for unknown in verdict.unknown if isinstance(path, Path) else ():
         _notice(f"note: {unknown} was not written by dsprep")
     if verdict.findings:
         raise click.ClickException(_what_mends(path, verdict))
     click.echo(f"complete: {verdict.files} files, {'every byte' if deep or sources else 'sizes'} as written")
 
 
-def _what_mends(path: Path, verdict: Verdict) -> str:
+def _at_hand(place: Place, to_mend: bool, cache: Cache, progress: Progress) -> contextlib.AbstractContextManager[Path]:
+    """A folder to verify: the one named, or one that stands for what lies behind a URL."""
+    if isinstance(place, Path):
+        return contextlib.nullcontext(place)
+    if to_mend:
+        raise UsageError(f"{place}: --repair mends a folder on this machine; remove what is damaged and shard again")
+    from .pipeline.cloud.verifiable import verifiable
+
+    return verifiable(place, cache, progress)
+
+
+def _what_mends(place: Place, verdict: Verdict) -> str:
     """What to type about a damaged folder."""
-    damaged = printable(f"{path} is damaged, findings: {len(verdict.findings)}")
+    damaged = printable(f"{place} is damaged, findings: {len(verdict.findings)}")
+    if not isinstance(place, Path):
+        return f"{damaged}; remove these files there, and type the dsprep shard that made them once more"
     if verdict.kind == "shard":
-        return f"{damaged}; dsprep verify {path} --repair MANIFEST mends it, with the manifests that it was made of"
+        return f"{damaged}; dsprep verify {place} --repair MANIFEST mends it, with the manifests that it was made of"
     return (
         f"{damaged}; dsprep {verdict.kind} with the same options mends what is missing or has another size; "
         "remove files with other bytes first"
@@ -795,6 +815,16 @@ def _stop_after_step() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], filename: str, line: int, *_: Any) -> None:
+    """A notice of the library's as a note; a warning of Python's as Python shows it."""
+    from .pipeline.cloud.blobs import CacheNotice
+
+    if issubclass(category, CacheNotice):
+        _notice(f"note: {message}")
+    else:
+        click.echo(warnings.formatwarning(message, category, filename, line), err=True, nl=False)
 
 
 def _notice(notice: str) -> None:

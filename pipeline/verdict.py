@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .commit import TEMPORARY, FileDigest, file_size
+from .commit import TEMPORARY, FileDigest
 from .outdir import BEGUN
+from .reading import length_of
 from .tables import printable, width
 
 IN_PROCESS = 64 << 20
@@ -49,7 +50,7 @@ class Verdict:
 
 def file_fault(path: Path, file: FileDigest | None, *, deep: bool) -> str:
     """What is wrong with a file, by its size, and with `deep` by its sha256; empty if nothing is known to be."""
-    size = file_size(path)
+    size = length_of(path)
     if size is None:
         return "missing" if not path.exists() else NOT_A_FILE
     if file is None or not (size != file.size or deep):

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from ..manifests import Progress
 from .accounts import Accounts, Tar
-from .commit import file_size
 from .damage import Contents, Fault, first, locate, scan
-from .reading import Opened, open_file
+from .reading import Opened, length_of, open_file
 from .samples import MANIFEST
 from .verdict import DIGEST_DIFFERS, IN_PROCESS, Finding, Verdict, file_fault, in_order, unknown_files
 from .workers import run
@@ -67,7 +66,7 @@ def glance(tar: Tar) -> Seen:
 
 def examine(tar: Tar) -> Seen:
     """What became of a shard, by reading all of it."""
-    size = file_size(tar.path)
+    size = length_of(tar.path)
     if size is None:
         return glance(tar)
     try:

@@ -84,7 +84,7 @@ def mirrored(url: Url, cache: Cache) -> Path:
     _copy(store, url if named else home / name, root / MANIFEST, cache.patience, index.manifest if index else "")
     _check_names(root / MANIFEST, home)
     files = listed if listed is not None else index.tars if index else {}
-    _write(Mirror(root, home, files, listed is not None, cache))
+    keep(Mirror(root, home, files, listed is not None, cache))
     return root / MANIFEST
 
 
@@ -198,7 +198,8 @@ def _check_names(manifest: Path, home: Url) -> None:
             return  # whoever reads it as a manifest says where
 
 
-def _write(mirror: Mirror) -> None:
+def keep(mirror: Mirror) -> None:
+    """Write down where the files of a mirror are to be had, for whoever opens one."""
     content = {
         "url": mirror.url.whole,
         "listed": mirror.listed,
