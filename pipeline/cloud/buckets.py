@@ -15,7 +15,7 @@ from typing import Any
 from ...manifests import MissingExtraError
 from ..fetching.access import Patience
 from ..places import Url
-from .store import Gone, Passing, Refused, RemoteObject, Version
+from .store import Changed, Gone, Passing, Refused, RemoteObject, Version
 from .trouble import NoBucket, Trouble
 
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs"}
@@ -30,10 +30,10 @@ class Buckets:
     """The buckets of one kind."""
 
     def __init__(self, scheme: str, patience: Patience) -> None:
-        self._tag = TAGS[scheme]
+        self.scheme = scheme
         try:
-            self._files = _s3(patience) if scheme == "s3" else _gs(patience)
-            self._trouble = Trouble(scheme)
+            self.files = _s3(patience) if scheme == "s3" else _gs(patience)
+            self.trouble = Trouble(scheme)
         except ImportError as error:
             package = PACKAGES[scheme]
             raise MissingExtraError(
@@ -43,26 +43,24 @@ class Buckets:
     def look(self, url: Url) -> Version | None:
         """What lies there."""
         try:
-            with self._trouble.told(url):
-                found = self._files.info(_key(url))
+            with self.trouble.told(url):
+                found = self.files.info(_key(url))
         except NoBucket:
             raise
         except Gone:
             return None
-        return self._version(found) if found["type"] == "file" else None
+        return self.version_of(found) if found["type"] == "file" else None
 
     def open(self, url: Url) -> RemoteObject:
         """The file there, to be read in this version alone."""
-        with self._trouble.told(url):
-            # Without fsspec's own cache, which would read ahead: samples lie anywhere.
-            file = self._files.open(_key(url), "rb", cache_type="none")
-            return _BucketObject(url, file, self._version(file.details), self._trouble)
+        with self.trouble.told(url):
+            return _S3Object(url, self) if self.scheme == "s3" else _GsObject(url, self)
 
     def listed(self, folder: Url) -> dict[str, Version] | None:
         """All files below a folder; None if one may read there but not list."""
         try:
-            with self._trouble.told(folder):
-                found = self._files.find(_key(folder), detail=True)
+            with self.trouble.told(folder):
+                found = self.files.find(_key(folder), detail=True)
         except NoBucket:
             raise
         except Gone:
@@ -70,43 +68,79 @@ class Buckets:
         except Refused:
             return None
         start = len(_key(folder)) + 1
-        return {name[start:]: self._version(one) for name, one in found.items() if len(name) > start}
+        return {name[start:]: self.version_of(one) for name, one in found.items() if len(name) > start}
 
     def put(self, url: Url, data: bytes | Path) -> None:
         """Write there: a large file in parts, which become an object all at once or not at all."""
-        with self._trouble.told(url):
+        with self.trouble.told(url):
             if isinstance(data, Path):
-                self._files.put_file(str(data), _key(url), chunksize=PART)
+                self.files.put_file(str(data), _key(url), chunksize=PART)
             else:
-                self._files.pipe_file(_key(url), data)
+                self.files.pipe_file(_key(url), data)
 
     def remove(self, url: Url) -> None:
         """Remove the file there."""
-        with suppress(Gone), self._trouble.told(url):
-            self._files.rm_file(_key(url))
+        with suppress(Gone), self.trouble.told(url):
+            self.files.rm_file(_key(url))
 
-    def _version(self, found: dict[str, Any]) -> Version:
-        return Version(found["size"], str(found.get(self._tag, "")))
+    def version_of(self, found: dict[str, Any]) -> Version:
+        return Version(found["size"], str(found.get(TAGS[self.scheme], "")))
 
 
-class _BucketObject:
-    def __init__(self, url: Url, file: Any, version: Version, trouble: Trouble) -> None:
+class _Object:
+    """An object that is open."""
+
+    def __init__(self, url: Url, version: Version, trouble: Trouble) -> None:
         self.version = version
-        self._url, self._file, self._trouble = url, file, trouble
+        self._url, self._trouble = url, trouble
 
     def read(self, offset: int, size: int) -> bytes:
-        wanted = min(size, max(0, self._file.size - offset))
+        wanted = min(size, max(0, (self.version.bytes or 0) - offset))
         if not wanted:
             return b""
-        with self._trouble.told(self._url):
-            self._file.seek(offset)
-            data: bytes = self._file.read(wanted)
+        try:
+            with self._trouble.told(self._url):
+                data = self._range(offset, offset + wanted)
+        except Gone as gone:  # there was one when it was opened; is there another?
+            raise Changed from gone
         if len(data) != wanted:
             raise Passing(f"{len(data)} of {wanted} bytes came")
         return data
 
+    def _range(self, start: int, end: int) -> bytes:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _S3Object(_Object):
+    """Read through s3fs's own file, which asks for the ETag that it found (If-Match)."""
+
+    def __init__(self, url: Url, buckets: Buckets) -> None:
+        # Without a cache of its own, which would read ahead: samples lie anywhere.
+        self._file = buckets.files.open(_key(url), "rb", cache_type="none")
+        super().__init__(url, buckets.version_of(self._file.details), buckets.trouble)
+
+    def _range(self, start: int, end: int) -> bytes:
+        self._file.seek(start)
+        data: bytes = self._file.read(end - start)
+        return data
+
     def close(self) -> None:
         self._file.close()
+
+
+class _GsObject(_Object):
+    """Read by its generation: gcsfs's own file would go on with another one."""
+
+    def __init__(self, url: Url, buckets: Buckets) -> None:
+        self._files = buckets.files
+        super().__init__(url, buckets.version_of(self._files.info(_key(url))), buckets.trouble)
+
+    def _range(self, start: int, end: int) -> bytes:
+        data: bytes = self._files.cat_file(_key(self._url), start=start, end=end, generation=self.version.tag)
+        return data
 
 
 def _key(url: Url) -> str:
@@ -128,10 +162,9 @@ def _s3(patience: Patience) -> Any:
 
 
 def _gs(patience: Patience) -> Any:
-    import gcsfs
+    # The plain one: the other asks first what kind of bucket it is, which takes rights that readers may not have.
+    from gcsfs.core import GCSFileSystem
 
-    # What it would write to the terminal is in the errors that it raises.
-    logging.getLogger("gcsfs").addHandler(logging.NullHandler())
-    return gcsfs.GCSFileSystem(
-        skip_instance_cache=True, use_listings_cache=False, requests_timeout=patience.timeout_seconds
-    )
+    for name in ("gcsfs", "google.auth"):  # what they would write to the terminal is in the errors that are raised
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    return GCSFileSystem(skip_instance_cache=True, use_listings_cache=False, requests_timeout=patience.timeout_seconds)

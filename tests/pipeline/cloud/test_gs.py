@@ -11,7 +11,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from dsprep.manifests import DataError, FetchError
 from dsprep.pipeline.cloud.remote_shelf import RemoteShelf
+from dsprep.pipeline.cloud.store import Changed, store_of
 from dsprep.pipeline.places import Cache, url_of
 from dsprep.pipeline.reading import Reader
 from dsprep.pipeline.samples import read_samples
@@ -20,6 +22,7 @@ from dsprep.pipeline.shards import Sharding
 
 pytest.importorskip("gcsfs", reason="gcsfs is not installed")
 HOME = url_of("gs://speech/train")
+PLACE = re.compile(r"/(?P<way>(upload/|download/)?)storage/v1/b/(?P<bucket>[^/]+)/o(/(?P<name>.+))?")
 
 
 class Google(ThreadingHTTPServer):
@@ -30,6 +33,8 @@ class Google(ThreadingHTTPServer):
     """Content and generation by name."""
     generation = 1000
     uploads: dict[str, tuple[str, bytes]]
+    parts = 0
+    """Of files that came in several."""
     statuses: list[int]
     """Answered in turn before anything else."""
 
@@ -93,20 +98,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def _upload(self, query: dict[str, str], body: bytes) -> None:
         if query["uploadType"] == "multipart":
-            head, rest = body.split(b"\r\n\r\n", 1) if b"\r\n\r\n" in body else body.split(b"\n\n", 1)
-            boundary = body.split(b"\n", 1)[0].strip()
-            told, rest = rest.split(b"\n" + boundary, 1)
-            content = re.split(rb"\r?\n\r?\n", rest, maxsplit=1)[1]
-            content = content[: content.rindex(b"\n" + boundary)]
+            boundary = b"\n" + body.split(b"\n", 1)[0].strip()
+            told, content = (part.split(b"\n\n", 1)[1] for part in (b"\n" + body).split(boundary)[1:3])
             return self._answer(200, self.server.write(json.loads(told)["name"], content))
-        if self.command == "POST":
+        if "upload_id" not in query:
             number = str(len(self.server.uploads))
             self.server.uploads[number] = (json.loads(body)["name"], b"")
             home = f"http://127.0.0.1:{self.server.server_port}{urlsplit(self.path).path}"
             return self._answer(200, {}, {"Location": f"{home}?uploadType=resumable&upload_id={number}"})
+        self.server.parts += 1
         name, before = self.server.uploads[query["upload_id"]]
         self.server.uploads[query["upload_id"]] = (name, before + body)
-        if self.headers["Content-Range"].endswith("/*"):
+        if not self.headers["Content-Range"].endswith(f"/{len(before + body)}"):
             return self._answer(308, {}, {"Range": f"bytes=0-{len(before + body) - 1}"})
         return self._answer(200, self.server.write(name, before + body))
 
@@ -144,3 +147,33 @@ def test_what_is_written_is_read_back(google: Google, digits: Path, cache: Cache
     with Reader() as reader:
         for one, other in zip(read_samples([HOME], cache), read_samples([tmp_path / "out"]), strict=True):
             assert reader.read(one) == reader.read(other)
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")  # gcsfs hands aiohttp the part as bytes
+def test_large_shards_go_in_parts(google: Google, cache: Cache, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(range(256)) * (40 << 12))
+    store_of(HOME, cache.patience).put(HOME / "large", tmp_path / "large")
+    assert google.objects["train/large"][0] == (tmp_path / "large").read_bytes()
+    assert len(google.uploads) == 1
+    assert google.parts == 3
+
+
+def test_what_is_replaced_while_it_is_read_is_noticed(google: Google, cache: Cache) -> None:
+    store = store_of(HOME, cache.patience)
+    store.put(HOME / "x", bytes(range(100)))
+    file = store.open(HOME / "x")
+    assert file.read(10, 5) == bytes(range(10, 15))
+    store.put(HOME / "x", bytes(100))
+    with pytest.raises(Changed):
+        file.read(20, 5)
+    file.close()
+
+
+def test_what_is_not_there_or_not_ours_is_told(google: Google, cache: Cache) -> None:
+    with pytest.raises(DataError, match="gs://speech/train is no shard folder"):
+        read_samples([HOME], cache)
+    with pytest.raises(DataError, match=r"gs://none/x\.csv: it is not there"):
+        read_samples([url_of("gs://none/x.csv")], cache)
+    google.statuses = [403] * 9
+    with pytest.raises(FetchError, match=r"gs://speech/train/manifest\.csv: the store refuses it .Forbidden: "):
+        read_samples([HOME], cache)
