@@ -14,7 +14,7 @@ import pytest
 from dsprep.pipeline.fetching.access import Patience
 from dsprep.pipeline.places import Cache
 
-PATIENCE = Patience(attempts=4, pause_seconds=0.01, longest_pause_seconds=0.1, timeout_seconds=2)
+PATIENCE = Patience(attempts=4, pause_seconds=0.01, longest_pause_seconds=0.1, timeout_seconds=1)
 BUCKET = "speech"
 HOP = {"connection", "transfer-encoding", "keep-alive", "date", "server"}
 

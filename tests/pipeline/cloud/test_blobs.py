@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsprep.pipeline.cloud.blobs import HEAD, Blobs, CacheNotice
@@ -22,6 +22,7 @@ def held(root: Path) -> int:
     return sum(path.stat().st_size for path in root.glob("??/*"))
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(0, 300), max_size=60), st.integers(HEAD, 1000))
 def test_the_bound_holds_and_what_comes_back_is_what_was_put(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], bound: int
@@ -59,7 +60,8 @@ def test_other_bytes_than_were_put_are_not_served_and_go(tmp_path: Path) -> None
     assert blobs.get(key_of(b"clip"), key_of(b"clip")) is None
 
 
-def test_threads_and_processes_share_a_bound(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_processes_share_a_bound(tmp_path: Path) -> None:
     code = (
         "import hashlib, sys; from pathlib import Path\n"
         "from dsprep.pipeline.cloud.blobs import Blobs\n"

@@ -185,6 +185,7 @@ def _length(sample: Sample) -> int:
     return len(audio_bytes(sample))
 
 
+@pytest.mark.slow
 def test_threads_and_processes_read_at_once(remote: Url, local: Path, cache: Cache) -> None:
     there, here = read_samples([remote], cache), sounds(read_samples([local]))
     with ThreadPoolExecutor(8) as threads:
@@ -249,7 +250,7 @@ def test_no_right_and_no_credentials_are_told(
         manifest_of(remote, cache)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    patience = replace(cache.patience, timeout_seconds=2.5)  # a client of its own
+    patience = replace(cache.patience, timeout_seconds=1.5)  # a client of its own
     with pytest.raises(FetchError, match="Unable to locate credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID"):
         manifest_of(remote, replace(cache, patience=patience))
 
@@ -268,6 +269,6 @@ def test_a_damaged_index_or_manifest_is_told(remote: Url, cache: Cache) -> None:
 def test_without_a_network_nothing_old_is_served(remote: Url, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     sounds(read_samples([remote], cache))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    patience = replace(cache.patience, timeout_seconds=1.5)
+    patience = replace(cache.patience, timeout_seconds=1.4)
     with pytest.raises(FetchError, match="Could not connect"):
         read_samples([remote], replace(cache, patience=patience))

@@ -55,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         if fault.isdigit():
             return self.answer(int(fault), {}, b"")
         if fault == "slow":
-            time.sleep(2.5)
+            time.sleep(1.3)
         if query != server.wanted_query:
             return self.answer(403, {}, b"")
         file = server.root / path.lstrip("/")
