@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import signal
 import sys
 import textwrap
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,14 +25,18 @@ import click
 
 from . import __version__
 from .manifests import DsprepError, Interrupted, MissingExtraError, Progress, UsageError, one_of, size_text
+from .pipeline.places import REMOTE, Cache, Place, place_of, url_text
 from .pipeline.tables import printable
 
 if TYPE_CHECKING:
     from .manifests import Alphabet
     from .pipeline.coverage import Coverage
     from .pipeline.formats import Format
+    from .pipeline.inventory import ShardReport
     from .pipeline.report import ImportReport
+    from .pipeline.shelf import Shelf
     from .pipeline.text import Profile
+    from .pipeline.verdict import Verdict
     from .trainer.checkpoint import EpochResult
 
 TRAIN = ("torch", "safetensors", "jiwer")
@@ -47,7 +53,9 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
         except DsprepError as error:
             raise click.ClickException(printable(str(error))) from error
         except OSError as error:
@@ -70,7 +78,26 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-path_type = click.Path(path_type=Path)
+class LocalPath(click.Path):
+    """A path on this machine: a URL would be taken for one with a folder called `s3:`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and REMOTE.match(value):
+            raise UsageError(f"{url_text(value)}: this takes a path on this machine, not a URL")
+        return super().convert(value, param, ctx)
+
+
+class PlaceType(click.ParamType[Place]):
+    """A path on this machine, or a URL."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        return place_of(value) if isinstance(value, str) else value
+
+
+path_type = LocalPath(path_type=Path)
+place_type = PlaceType()
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 1024), help="Processes at a time.  [default: one a core]"
 )
@@ -81,6 +108,21 @@ readers_option = click.option(
     show_default=True,
     help="Threads that read and decode ahead; they change no result.",
 )
+
+
+def cached(command: Callable[..., None]) -> Callable[..., None]:
+    """Options for where what comes from URLs is kept; the command gets them as one `Cache`."""
+
+    @click.option(
+        "--cache", "folder", type=path_type, help="Folder for what comes from URLs.  [default: ~/.cache/dsprep]"
+    )
+    @click.option("--cache-bytes", "most", default="10GB", show_default=True, help="Largest size of the clips in it.")
+    @functools.wraps(command)
+    def with_cache(folder: Path | None, most: str, **others: Any) -> None:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dsprep"
+        command(**others, cache=Cache(folder=folder or home, bytes=_size("--cache-bytes", most)))
+
+    return with_cache
 
 
 @main.command()
@@ -230,21 +272,78 @@ def _print_coverage(coverage: Coverage, out: Path) -> None:
 
 
 @main.command()
-@click.argument("manifests", nargs=-1, required=True, type=path_type)
-@click.argument("out", type=path_type)
-@click.option("--shard-bytes", default="256MB", show_default=True, help="Largest size of a shard.")
+@click.argument("manifests", nargs=-1, required=True, type=place_type)
+@click.argument("out", type=place_type)
+@click.option("--shard-bytes", help="Largest size of a shard.  [default: 256MB, if --shard-samples is not given]")
+@click.option("--shard-samples", type=click.IntRange(1), help="Most samples in a shard.  [default: any number]")
 @click.option("--seed", default=0, show_default=True, help="Of the order of samples.")
+@click.option("--format", "form", default="keep", show_default=True, help="wav, flac, or keep: FLAC stays, else WAV.")
+@click.option("--keep-order", is_flag=True, help="Keep the order of the manifests, as they are named.")
+@click.option("--allow-rejects", is_flag=True, help="Exit with code 0 though some rows could not be taken in.")
 @workers_option
-def shard(manifests: tuple[Path, ...], out: Path, shard_bytes: str, seed: int, workers: int | None) -> None:
-    """Write the samples of MANIFESTS as webdataset tars into the folder OUT."""
+@cached
+def shard(
+    manifests: tuple[Place, ...],
+    out: Place,
+    shard_bytes: str | None,
+    shard_samples: int | None,
+    seed: int,
+    form: str,
+    keep_order: bool,
+    allow_rejects: bool,
+    workers: int | None,
+    cache: Cache,
+) -> None:
+    """Write the samples of MANIFESTS, or of shard folders, as webdataset tars into the folder OUT.
+
+    Any of them may be a URL, OUT one of s3:// or gs://. WAV and FLAC of 16 kHz, mono, 16 bit go in as they are. A row
+    whose audio cannot be had is listed in OUT/rejected.csv. Killed or interrupted, the same command goes on.
+    """
     from .pipeline.sharding import shard as write_shards
+    from .pipeline.shards import FORMS, Sharding
     from .pipeline.workers import available
 
-    size = _size(shard_bytes)
+    if shard_bytes is None and shard_samples is None:
+        shard_bytes = "256MB"
+    sharding = Sharding(
+        shard_bytes=None if shard_bytes is None else _size("--shard-bytes", shard_bytes),
+        shard_samples=shard_samples,
+        seed=seed,
+        form=one_of("format", form, FORMS),
+        keep_order=keep_order,
+    )
     with _progress() as progress:
-        report = write_shards(manifests, out, size, seed, workers or available(), progress)
+        report = write_shards(manifests, _shelf(out, cache), sharding, workers or available(), progress, cache)
+    _print_shards(report, out)
+    if not report.samples:
+        raise click.ClickException(f"nothing was taken in: {out / 'rejected.csv'} tells why")
+    if report.left_out and not allow_rejects:
+        raise click.ClickException(
+            f"{report.rejected} rows are in no shard: mend what {out / 'rejected.csv'} tells of and type the same "
+            "command again, or add --allow-rejects"
+        )
+
+
+def _shelf(out: Place, cache: Cache) -> Path | Shelf:
+    """Where shards go."""
+    if isinstance(out, Path):
+        return out
+    from .pipeline.cloud.remote_shelf import RemoteShelf
+
+    return RemoteShelf(out, cache)
+
+
+def _print_shards(report: ShardReport, out: Place) -> None:
+    """How much was written, and by reason what was not."""
     written, hours = size_text(report.bytes), _hours(report.seconds)
     click.echo(f"{report.samples} samples, {hours} h, in {report.shards} shards, {written}: {out}")
+    for reason, count in report.left_out:
+        click.echo(f"left out {count}: {reason}")
+    if report.oversized:
+        _notice(
+            f"note: {report.oversized} shards are larger than --shard-bytes: how much audio is once it is converted can "
+            "only be told before where the manifest has the right duration"
+        )
 
 
 class ConvertCommand(click.Command):
@@ -298,23 +397,24 @@ def convert(
 
 
 @main.command()
-@click.argument("data", nargs=-1, required=True, type=path_type)
+@click.argument("data", nargs=-1, required=True, type=place_type)
 @click.option("--json", "json_file", type=path_type, help="Write everything to this file.")
-def stats(data: tuple[Path, ...], json_file: Path | None) -> None:
+@cached
+def stats(data: tuple[Place, ...], json_file: Path | None, cache: Cache) -> None:
     """Show what DATA, manifests or shard folders, hold: clips, hours, speakers, words, lengths, further columns."""
     import shutil
 
     from .pipeline.inspection.stats import stats as stats_of
     from .pipeline.inspection.summary import stats_lines
 
-    found = stats_of(data)
+    found = stats_of(data, cache)
     aside = _save(json_file, found.facts())
     for line in stats_lines(found, shutil.get_terminal_size().columns):
         click.echo(line, err=aside)
 
 
 @main.command()
-@click.argument("data", nargs=-1, required=True, type=path_type)
+@click.argument("data", nargs=-1, required=True, type=place_type)
 @click.option(
     "--alphabet",
     "alphabet_file",
@@ -325,13 +425,15 @@ def stats(data: tuple[Path, ...], json_file: Path | None) -> None:
 @click.option("--quick", is_flag=True, help="Decode no audio.")
 @click.option("--json", "json_file", type=path_type, help="Write all findings to this file.")
 @workers_option
+@cached
 def check(
-    data: tuple[Path, ...],
+    data: tuple[Place, ...],
     alphabet_file: Path | None,
     model: str,
     quick: bool,
     json_file: Path | None,
     workers: int | None,
+    cache: Cache,
 ) -> None:
     """Look for what spoils training or its scores in DATA, manifests or shard folders; exit code 1 if there is any.
 
@@ -346,7 +448,7 @@ def check(
     try:
         with _progress() as progress:
             report = check_data(
-                data, alphabet, model=model, quick=quick, workers=workers or available(), progress=progress
+                data, alphabet, cache=cache, model=model, quick=quick, workers=workers or available(), progress=progress
             )
     except KeyboardInterrupt as stop:
         raise Interrupted("interrupted; a check keeps nothing, the same command begins again") from stop
@@ -359,24 +461,71 @@ def check(
 
 
 @main.command()
-@click.argument("path", type=path_type)
-@click.option("--deep", is_flag=True, help="Read and hash every byte.")
-def verify(path: Path, deep: bool) -> None:
-    """Say whether what import, shard or convert wrote into PATH is complete, and if not, what is wrong where."""
-    from .pipeline.verify import verify as verify_folder
+@click.argument("path", type=place_type)
+@click.option("--deep", is_flag=True, help="Read and hash every byte; of shards, decode every clip.")
+@click.option(
+    "--repair",
+    "sources",
+    multiple=True,
+    type=path_type,
+    metavar="MANIFEST",
+    help="Mend shards from MANIFEST, or a shard folder, of which they were made. Repeatable.",
+)
+@workers_option
+@cached
+def verify(path: Place, deep: bool, sources: tuple[Path, ...], workers: int | None, cache: Cache) -> None:
+    """Say whether what import, shard or convert wrote into PATH is complete, and if not, what is wrong where.
 
-    with _progress() as progress:
-        verdict = verify_folder(path, deep=deep, progress=progress)
-    for finding in verdict.findings:
-        click.echo(f"{finding.path}: {finding.what}")
-    for unknown in verdict.unknown:
-        click.echo(f"note: {unknown} was not written by dsprep", err=True)
+    PATH may be the URL of a folder of shards.
+    """
+    from .pipeline.repair import repair
+    from .pipeline.verdict import finding_lines
+    from .pipeline.verify import verify as verify_folder
+    from .pipeline.workers import available
+
+    workers = workers or available()
+    try:
+        with _progress() as progress, _at_hand(path, bool(sources), cache, progress) as folder:
+            if sources:
+                done = repair(folder, sources, workers=workers, progress=progress)
+                verdict, mended = done.verdict, done.mended
+            else:
+                verdict, mended = verify_folder(folder, deep=deep, workers=workers, progress=progress), ()
+    except KeyboardInterrupt as stop:
+        raise Interrupted("interrupted; the same command begins again, what is mended stays mended") from stop
+    for name in mended:
+        click.echo(f"mended {printable(str(name))}")
+    for line in finding_lines(verdict.findings, folder):
+        click.echo(line)
+    for unknown in verdict.unknown if isinstance(path, Path) else ():
+        _notice(f"note: {unknown} was not written by dsprep")
     if verdict.findings:
-        raise click.ClickException(
-            f"{path} is damaged, {len(verdict.findings)} findings; dsprep {verdict.kind} with the same options mends "
-            "what is missing or has another size; remove files with other bytes first"
-        )
-    click.echo(f"complete: {verdict.files} files, {'every byte' if deep else 'sizes'} as written")
+        raise click.ClickException(_what_mends(path, verdict))
+    click.echo(f"complete: {verdict.files} files, {'every byte' if deep or sources else 'sizes'} as written")
+
+
+def _at_hand(place: Place, to_mend: bool, cache: Cache, progress: Progress) -> contextlib.AbstractContextManager[Path]:
+    """A folder to verify: the one named, or one that stands for what lies behind a URL."""
+    if isinstance(place, Path):
+        return contextlib.nullcontext(place)
+    if to_mend:
+        raise UsageError(f"{place}: --repair mends a folder on this machine; remove what is damaged and shard again")
+    from .pipeline.cloud.verifiable import verifiable
+
+    return verifiable(place, cache, progress)
+
+
+def _what_mends(place: Place, verdict: Verdict) -> str:
+    """What to type about a damaged folder."""
+    damaged = printable(f"{place} is damaged, findings: {len(verdict.findings)}")
+    if not isinstance(place, Path):
+        return f"{damaged}; remove these files there, and type the dsprep shard that made them once more"
+    if verdict.kind == "shard":
+        return f"{damaged}; dsprep verify {place} --repair MANIFEST mends it, with the manifests that it was made of"
+    return (
+        f"{damaged}; dsprep {verdict.kind} with the same options mends what is missing or has another size; "
+        "remove files with other bytes first"
+    )
 
 
 @main.command()
@@ -385,16 +534,16 @@ def verify(path: Path, deep: bool) -> None:
     "train_data",
     multiple=True,
     required=True,
-    type=path_type,
-    help="Manifest or shard folder.",
+    type=place_type,
+    help="Manifest or shard folder, or the URL of one.",
 )
 @click.option(
     "--dev",
     "dev_data",
     multiple=True,
     required=True,
-    type=path_type,
-    help="Manifest or shard folder.",
+    type=place_type,
+    help="Manifest or shard folder, or the URL of one.",
 )
 @click.option("--run", required=True, type=path_type, help="Folder for checkpoints; the same one goes on.")
 @click.option("--config", "source", default="ds2-small", show_default=True, help="Preset or TOML file.")
@@ -412,15 +561,17 @@ def verify(path: Path, deep: bool) -> None:
 )
 @click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
 @readers_option
+@cached
 def train(
-    train_data: tuple[Path, ...],
-    dev_data: tuple[Path, ...],
+    train_data: tuple[Place, ...],
+    dev_data: tuple[Place, ...],
     run: Path,
     source: str,
     settings: tuple[str, ...],
     alphabet: Path | None,
     device: str | None,
     workers: int,
+    cache: Cache,
 ) -> None:
     """Train a model; run again, it goes on where it stopped, with the same weights as if it had not."""
     _need("train", *TRAIN)
@@ -429,7 +580,7 @@ def train(
     from .trainer.training import train as train_model
 
     config = read_config(source, settings)
-    data, dev = read_data(train_data), read_data(dev_data)
+    data, dev = read_data(train_data, cache), read_data(dev_data, cache)
     click.echo(
         f"training on {len(data.samples)} utterances, {data.hours:.2f} h; judged by {len(dev.samples)}",
         err=True,
@@ -454,18 +605,27 @@ def train(
 
 @main.command()
 @click.argument("run", type=path_type)
-@click.argument("data", nargs=-1, required=True, type=path_type)
+@click.argument("data", nargs=-1, required=True, type=place_type)
 @click.option("--json", "json_file", type=path_type, help="Write rates, counts and texts to this file.")
 @click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
 @readers_option
-def evaluate(run: Path, data: tuple[Path, ...], json_file: Path | None, device: str | None, workers: int) -> None:
+@cached
+def evaluate(
+    run: Path,
+    data: tuple[Place, ...],
+    json_file: Path | None,
+    device: str | None,
+    workers: int,
+    cache: Cache,
+) -> None:
     """Print the word and character error rates of RUN's best checkpoint on DATA, manifests or shard folders."""
     _need("train", *TRAIN)
     from .trainer.data import read_data
     from .trainer.evaluation import evaluate as evaluate_run
 
     with _progress() as progress:
-        result, standing = evaluate_run(run, read_data(data), _device(device), progress, _notice, workers)
+        read = read_data(data, cache)
+        result, standing = evaluate_run(run, read, _device(device), progress, _notice, workers)
     click.echo(f"model: after epoch {standing.epoch}" + (f", batch {standing.step}" if standing.step else ""), err=True)
     aside = _save(json_file, result.facts())
     click.echo(_errors("WER", result.words, "words"), err=aside)
@@ -590,7 +750,7 @@ def _title(one: Format) -> str:
     return one.title if one.read else f"{one.title} (--to only)"
 
 
-def _size(text: str) -> int:
+def _size(option: str, text: str) -> int:
     number = text.upper().rstrip("BIKMG")
     unit = text.upper().removeprefix(number).strip() or "B"
     try:
@@ -598,7 +758,7 @@ def _size(text: str) -> int:
     except (ValueError, KeyError, OverflowError):
         size = 0
     if size <= 0:
-        raise UsageError(f"--shard-bytes {text}: a size is a number and a unit, as 256MB or 1GiB")
+        raise UsageError(f"{option} {text}: a size is a number and a unit, as 256MB or 1GiB")
     return size
 
 
@@ -655,6 +815,16 @@ def _stop_after_step() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], filename: str, line: int, *_: Any) -> None:
+    """A notice of the library's as a note; a warning of Python's as Python shows it."""
+    from .pipeline.cloud.blobs import CacheNotice
+
+    if issubclass(category, CacheNotice):
+        _notice(f"note: {message}")
+    else:
+        click.echo(warnings.formatwarning(message, category, filename, line), err=True, nl=False)
 
 
 def _notice(notice: str) -> None:

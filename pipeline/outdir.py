@@ -35,6 +35,8 @@ IMPORTED = "import.json"
 """The mark of an import."""
 CONVERTED = "convert.json"
 """The mark of a conversion."""
+REJECTED = "rejected.csv"
+"""Of an import and of shards: the rows that were left out."""
 
 
 Check = Callable[[dict[str, Any]], None]

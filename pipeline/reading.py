@@ -7,29 +7,41 @@
 A reader belongs to one thread. What a path means is decided in `open_file` alone.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import stat
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ..manifests import DataError, Sample
+from ..manifests import DataError, FetchError, Sample
+from .commit import file_size
 
+if TYPE_CHECKING:
+    from .cloud.mirror import Mirror
+
+UNKNOWN = 2**63 - 1
+"""More bytes than any file has: of one whose size nobody told."""
 TABLE = 64
 """Files that a reader holds open: tars are read again and again, and a process may have 1024 files or fewer."""
 
 
 class Opened(Protocol):
-    """A file that is open to be read at any place."""
+    """A file that is open to be read at any place.
 
-    def read(self, offset: int, size: int) -> bytes:
-        """The bytes there, fewer where the file ends before; OSError if they cannot be had."""
+    Where bytes come from another machine they must have the `sha256` that is given; a disk is believed, and `dsprep
+    verify` asks it. Reading raises OSError, or FetchError where a network is in between that does not work.
+    """
 
-    def read_into(self, offset: int, buffers: Sequence[Any]) -> int:
+    def read(self, offset: int, size: int, sha256: str = "") -> bytes:
+        """The bytes there, fewer where the file ends before."""
+
+    def read_into(self, offset: int, buffers: Sequence[Any], sha256: str = "") -> int:
         """Fill writable buffers one after another with the bytes there; how many came. It need not try twice."""
 
     def close(self) -> None:
@@ -42,18 +54,21 @@ class LocalFile:
     def __init__(self, path: Path) -> None:
         # Without waiting: a pipe that nobody writes to would hold us for ever.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+        found = os.fstat(self._descriptor)
+        self._size = found.st_size
+        if not stat.S_ISREG(found.st_mode):
             self.close()
             raise OSError(errno.EINVAL, "it is not a file", str(path))
 
-    def read(self, offset: int, size: int) -> bytes:
+    def read(self, offset: int, size: int, sha256: str = "") -> bytes:
         """The bytes there, fewer where the file ends before."""
+        size = max(0, min(size, self._size - offset))  # a manifest may claim more than memory holds
         data = os.pread(self._descriptor, size, offset)
         while len(data) < size and (more := os.pread(self._descriptor, size - len(data), offset + len(data))):
             data += more
         return data
 
-    def read_into(self, offset: int, buffers: Sequence[Any]) -> int:
+    def read_into(self, offset: int, buffers: Sequence[Any], sha256: str = "") -> int:
         """Fill writable buffers one after another with the bytes there; how many came."""
         return os.preadv(self._descriptor, buffers, offset)
 
@@ -64,7 +79,37 @@ class LocalFile:
 
 def open_file(path: Path) -> Opened:
     """The file of that path, wherever it lies; OSError if it is not there."""
-    return LocalFile(path)
+    try:
+        return LocalFile(path)
+    except FileNotFoundError:
+        if (mirror := _mirror_of(path)) is None:
+            raise
+    from .cloud.remote_file import RemoteFile
+
+    return RemoteFile(mirror, path)
+
+
+def shown(path: Path) -> str:
+    """What to call a sample's file in a message: its path, or the URL that it stands for."""
+    mirror = None if path.exists() else _mirror_of(path)
+    return str(mirror.locate(path)[1]) if mirror else str(path)
+
+
+def length_of(path: Path) -> int | None:
+    """Bytes of a sample's file; None if there is none.
+
+    Of a file behind a URL it is what was told when its manifest was read, or `UNKNOWN`.
+    """
+    size = file_size(path)
+    if size is None and (mirror := _mirror_of(path)):
+        return mirror.length_of(path, UNKNOWN)
+    return size
+
+
+def _mirror_of(path: Path) -> Mirror | None:
+    from .cloud.mirror import mirror_of
+
+    return mirror_of(path)
 
 
 class Reader:
@@ -85,12 +130,23 @@ class Reader:
         Raises:
             DataError: it is gone or has another size.
         """
-        with self._opened(sample) as file:
-            data = file.read(sample.offset or 0, sample.size)
+        with self._told(sample), self._opened(sample) as file:
+            data = file.read(sample.offset or 0, sample.size, sample.sha256)
         if len(data) != sample.size:
             found = f"{len(data)} of the manifest's {sample.size} bytes"
-            raise DataError(f"{sample.id}: {sample.path} has {found} from byte {sample.offset or 0} on")
+            raise DataError(f"{sample.id}: {shown(sample.path)} has {found} from byte {sample.offset or 0} on")
         return data
+
+    def fetch(self, sample: Sample) -> bytes:
+        """What there is of a sample: fewer bytes where its file ends before, one more where one of its own goes on.
+
+        Raises:
+            OSError, OverflowError: there is no such file or place, or it cannot be read.
+            FetchError: a network does not work.
+        """
+        beyond = 1 if sample.offset is None else 0
+        with self._opened(sample) as file:
+            return file.read(sample.offset or 0, sample.size + beyond, sample.sha256)
 
     def read_into(self, sample: Sample, buffers: Sequence[Any]) -> int:
         """Fill writable buffers one after another with a sample's audio, in one system call; how many bytes came.
@@ -99,9 +155,10 @@ class Reader:
 
         Raises:
             DataError: it is gone.
+            FetchError: a network does not work.
         """
-        with self._opened(sample) as file:
-            return file.read_into(sample.offset or 0, buffers)
+        with self._told(sample), self._opened(sample) as file:
+            return file.read_into(sample.offset or 0, buffers, sample.sha256)
 
     def close(self) -> None:
         """Close all files."""
@@ -109,19 +166,25 @@ class Reader:
             self._open.popitem()[1].close()
 
     @contextmanager
-    def _opened(self, sample: Sample) -> Iterator[Opened]:
-        """The file that a sample lies in; one of its own is closed again."""
+    def _told(self, sample: Sample) -> Iterator[None]:
+        """Say of which sample it is what goes wrong."""
         try:
-            file = open_file(sample.path) if sample.offset is None else self._tar(sample.path)
-            try:
-                yield file
-            finally:
-                if sample.offset is None:
-                    file.close()
+            yield
         except (OSError, OverflowError) as error:
             what = getattr(error, "strerror", None) or error
-            place = f"{sample.path} at byte {sample.offset or 0}"
+            place = f"{shown(sample.path)} at byte {sample.offset or 0}"
             raise DataError(f"{sample.id}: cannot read {place}: {what}") from error
+        except FetchError as error:
+            raise FetchError(f"{sample.id}: {error}") from error
+
+    @contextmanager
+    def _opened(self, sample: Sample) -> Iterator[Opened]:
+        """The file that a sample lies in; one of its own is closed again."""
+        if sample.offset is not None:
+            yield self._tar(sample.path)
+            return
+        with closing(open_file(sample.path)) as file:
+            yield file
 
     def _tar(self, path: Path) -> Opened:
         if path in self._open:

@@ -23,7 +23,7 @@ from .commit import FileDigest, accepted_as_sealed, discard, file_size, read_rec
 from .coverage import Coverage
 from .job import Job
 from .ledger import Left
-from .outdir import IMPORTED, MADE_BY
+from .outdir import IMPORTED, MADE_BY, REJECTED
 from .report import ImportReport, PartReport, Tally
 from .screen import Reason
 from .sound import ffmpeg
@@ -31,7 +31,6 @@ from .source import Place, Section, SourceFile
 from .survey import identify
 from .work import Work
 
-REJECTED = "rejected.csv"
 ALPHABET = "alphabet.txt"
 
 

@@ -1,4 +1,4 @@
-"""Samples: what any mix of manifests and shard folders holds."""
+"""Samples: what any mix of manifests and shard folders holds, on this machine or behind URLs."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..manifests import DataError, Sample, read_manifest
-from .commit import file_size
-
-MANIFEST = "manifest.csv"
-"""Of a folder of shards."""
+from .places import MANIFEST as MANIFEST
+from .places import Cache, Place, Url, home_of, manifest_of
+from .reading import UNKNOWN, length_of, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +21,17 @@ class DataSet:
     samples: tuple[Sample, ...]
 
 
-def read_samples(places: Sequence[Path]) -> list[Sample]:
-    """The samples of manifests and shard folders, in their order.
+def read_samples(places: Sequence[Place], cache: Cache | None = None) -> list[Sample]:
+    """The samples of manifests and shard folders, in their order; of URLs by way of a cache.
 
     Raises:
         DataError: a place is neither, all are empty, a file is gone or of another size, or two samples share an id.
+        FetchError: a place is behind a URL and cannot be had.
     """
-    return [sample for samples in read_sets(places) for sample in samples]
+    return [sample for samples in read_sets(places, cache) for sample in samples]
 
 
-def read_sets(places: Sequence[Path]) -> list[list[Sample]]:
+def read_sets(places: Sequence[Place], cache: Cache | None = None) -> list[list[Sample]]:
     """The samples of each of the manifests and shard folders, which share no id.
 
     Raises:
@@ -40,10 +40,10 @@ def read_sets(places: Sequence[Path]) -> list[list[Sample]]:
     known: dict[str, Sample] = {}
     sets = []
     for place in places:
-        sets.append(read_manifest(manifest_in(place)))
+        sets.append(rows_of(place, manifest_of(place, cache)))
         for sample in sets[-1]:
             if other := known.get(sample.id):
-                raise DataError(f"id {sample.id} is in the data twice: {other.path} and {sample.path}")
+                raise DataError(f"id {sample.id} is in the data twice: {shown(other.path)} and {shown(sample.path)}")
             known[sample.id] = sample
     if not known:
         raise DataError(f"{', '.join(map(str, places))}: no samples in there")
@@ -51,36 +51,47 @@ def read_sets(places: Sequence[Path]) -> list[list[Sample]]:
     return sets
 
 
-def read_each(places: Sequence[Path]) -> list[DataSet]:
+def read_each(places: Sequence[Place], cache: Cache | None = None) -> list[DataSet]:
     """Each of the manifests and shard folders by itself: they may share ids, and their files are not looked at.
 
     Raises:
         DataError: a place is neither, cannot be read, or is named twice; all are empty.
+        FetchError: a place is behind a URL and cannot be had.
     """
-    manifests = [manifest_in(place) for place in places]
-    for place, count in Counter(manifest.resolve() for manifest in manifests).items():
-        if count > 1:
+    manifests = [manifest_of(place, cache) for place in places]
+    named = Counter(manifest.resolve() for manifest in manifests)
+    for place, manifest in zip(places, manifests, strict=True):
+        if (count := named[manifest.resolve()]) > 1:
             raise DataError(f"{place} is named {count} times: name each manifest and shard folder once")
-    homes = [one.parent if one.name == MANIFEST else one for one in manifests]
-    short = [home.resolve().name.removesuffix(".csv") for home in homes]
+    homes = [home_of(place) for place in places]
+    short = [name_of(place) for place in places]
     sets = [
-        DataSet(name if short.count(name) == 1 else str(home), manifest, tuple(read_manifest(manifest)))
-        for name, home, manifest in zip(short, homes, manifests, strict=True)
+        DataSet(name if short.count(name) == 1 else str(home), manifest, tuple(rows_of(place, manifest)))
+        for name, home, place, manifest in zip(short, homes, places, manifests, strict=True)
     ]
     if not any(one.samples for one in sets):
         raise DataError(f"{', '.join(map(str, places))}: no samples in there")
     return sets
 
 
-def manifest_in(place: Path) -> Path:
-    """The manifest that a user means: a CSV itself, or that of a folder of shards."""
-    if not place.is_dir():
-        return place
-    if not (place / MANIFEST).exists():
-        raise DataError(
-            f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv"
-        )
-    return place / MANIFEST
+def name_of(place: Place) -> str:
+    """`train` of `data/train.csv`, of the shard folder `train/`, and of `s3://speech/train`."""
+    home = home_of(place)
+    return (home.resolve() if isinstance(home, Path) else home).name.removesuffix(".csv")
+
+
+def rows_of(place: Place, manifest: Path) -> list[Sample]:
+    """The samples of a place, by its manifest on this machine.
+
+    Raises:
+        DataError: the manifest cannot be read; of one behind a URL it names the URL.
+    """
+    try:
+        return read_manifest(manifest)
+    except DataError as error:
+        if isinstance(place, Url):
+            raise DataError(str(error).replace(str(manifest), str(place))) from error
+        raise
 
 
 def check_files(samples: Iterable[Sample]) -> None:
@@ -98,16 +109,18 @@ def file_faults(samples: Iterable[Sample]) -> Iterator[tuple[Sample, str]]:
     sizes: dict[Path, int | None] = {}
     for sample in samples:
         if sample.path not in sizes:
-            sizes[sample.path] = file_size(sample.path)
+            sizes[sample.path] = length_of(sample.path)
         if fault := _file_fault(sample, sizes[sample.path]):
             yield sample, fault
 
 
 def _file_fault(sample: Sample, size: int | None) -> str:
+    if size == UNKNOWN:
+        return ""
     if size is None:
-        return f"{sample.path} is gone; make it again, or take the row out of the manifest"
+        return f"{shown(sample.path)} is gone; make it again, or take the row out of the manifest"
     if sample.offset is None and size != sample.size:
-        return f"{sample.path} has {size} bytes, its manifest says {sample.size}"
+        return f"{shown(sample.path)} has {size} bytes, its manifest says {sample.size}"
     if size < (sample.offset or 0) + sample.size:
-        return f"{sample.path} has {size} bytes, too few for the manifest's row"
+        return f"{shown(sample.path)} has {size} bytes, too few for the manifest's row"
     return ""

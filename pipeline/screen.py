@@ -35,6 +35,8 @@ class Reason(StrEnum):
     """The audio is not audio, or is damaged."""
     TRUNCATED = "truncated"
     """The audio ends before its header says."""
+    CHANGED = "changed"
+    """The audio's file is not the one that the manifest tells of: its size or its digest is another."""
     TOO_SHORT = "too-short"
     TOO_LONG = "too-long"
     TOO_FAST = "too-fast"

@@ -1,135 +1,120 @@
-"""Sharding: manifests to a folder of shards, several at a time, resumed by shard."""
+"""Sharding: manifests to shards, several at a time, resumed by shard. No row disappears.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+    train.csv, dev.csv   ->   000000.tar ... manifest.csv, rejected.csv, shards.json
+
+Rows of the manifests = rows in shards + rows in rejected.csv. The same manifests, audio and settings give the same
+bytes, with any number of workers, in whatever order they are named, and however often it was killed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from ..manifests import DataError, Progress, Sample, manifest_bytes, silent
-from .commit import Building, Record, accepted, commit, discard, read_record, seal, write_whole
-from .outdir import MADE_BY, begin, end, file_facts, reopen
-from .samples import MANIFEST, read_samples
-from .shards import INDEX, Shard, plan_shards, write_tar
+from ..manifests import Progress, silent
+from .commit import Record
+from .gathering import gather
+from .inventory import BY, Made, ShardReport, finish
+from .packing import Task, libraries, write_shard
+from .places import Cache, Place
+from .shards import Shard, Sharding, plan_shards
+from .shelf import LocalShelf, Shelf
 from .workers import run
 
+__all__ = ["ShardReport", "shard"]
 
-@dataclass(frozen=True, slots=True)
-class ShardReport:
-    """What sharding made."""
-
-    shards: int
-    samples: int
-    seconds: float
-    bytes: int
+Done = Callable[[Shard, Record], None]
+"""Told of a shard that is there."""
 
 
 def shard(
-    manifests: Sequence[Path],
-    out: Path,
-    shard_bytes: int,
-    seed: int,
+    places: Sequence[Place],
+    out: Path | Shelf,
+    sharding: Sharding,
     workers: int,
     progress: Progress = silent,
+    cache: Cache | None = None,
 ) -> ShardReport:
-    """Write the samples of `manifests` as shards into the folder `out`.
+    """Write the samples of manifests and shard folders as shards into the folder or shelf `out`.
+
+    With 0 workers all is done in this process.
 
     Raises:
-        DataError: a manifest is wrong, names a file that is gone or has another size, or shares an id.
+        DataError: a manifest is wrong or empty, or two samples share an id.
         OutputError: `out` is not ours or cannot be written.
     """
-    samples = read_samples(manifests)
-    if out.resolve() in {sample.path.parent.resolve() for sample in samples}:
-        raise DataError(f"{out} holds what is to be read: name another folder for the shards")
-    begin(out, INDEX, {MADE_BY: "dsprep shard"})
-    shards = plan_shards(samples, shard_bytes, seed)
-    digests = _audio_digests(samples)
-    keys = [one.key(digests) for one in shards]
-    records = {one.index: accepted(one.path(out), key) for one, key in zip(shards, keys, strict=True)}
-    todo = [one for one in shards if records[one.index] is None]
-    if todo:
-        reopen(out, INDEX)
-    done = len(samples) - sum(len(one.samples) for one in todo)
-    for task, record in run(_write, [Task(one, out, keys[one.index]) for one in todo], workers):
-        records[task.shard.index] = record
-        done += len(task.shard.samples)
-        progress("writing shards", done, len(samples), "samples")
-    return _finish(shards, [record for record in records.values() if record], out, seed, shard_bytes)
+    shelf = LocalShelf(out) if isinstance(out, Path) else out
+    sources = gather(places, keep_order=sharding.keep_order, cache=cache)
+    shelf.begin(BY, sources.folders)
+    with shelf.alone([sharding.facts(), sources.facts()]):
+        shards = plan_shards(sources.items, sharding)
+        made = _write_all(shards, sharding, shelf, workers, progress)
+        return finish(shards, made, sources, sharding, shelf)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A shard to write: all that a worker needs, and no audio."""
-
-    shard: Shard
-    out: Path
-    key: str
-
-
-def _write(task: Task) -> Record:
-    def build(building: Building) -> Any:
-        with building.open() as file:
-            return {"samples": list(write_tar(file, task.shard.samples))}
-
-    return commit(task.shard.path(task.out), task.key, build)
-
-
-def _audio_digests(samples: Sequence[Sample]) -> dict[str, str]:
-    """A digest that covers each sample's audio, where a record of dsprep's tells: changed audio is a changed sample."""
-    files: dict[Path, str] = {}
-    for final in _recorded(samples):
-        if record := read_record(final):
-            files |= {final.parent / file.name: file.sha256 for file in record.files}
-    return {sample.id: files[sample.path] for sample in samples if sample.path in files}
+def tasks(shards: Iterable[Shard], sharding: Sharding, shelf: Shelf, done: Done) -> Iterator[Task]:
+    """What is to be written; `done` is told of the shards that are there."""
+    for one in shards:
+        key = one.key(sharding)
+        task = Task(shard=one, sharding=sharding, shelf=shelf, key=key)
+        record = shelf.accepted(one.name, key)
+        if record is None:
+            yield task
+        elif _outdated(one, record, shelf):
+            yield replace(task, again=True)
+        elif record.facts["left out"]:
+            yield replace(task, unless_same=True)
+        else:
+            done(one, record)
 
 
-def _recorded(samples: Sequence[Sample]) -> Iterator[Path]:
-    """Of what there may be a record: tars, folders of copies, chunks of an import."""
-    yield from {sample.path if sample.offset is not None else sample.path.parent for sample in samples}
-    for home in {sample.path.parent.parent for sample in samples if sample.offset is None}:
-        yield from (path.with_suffix("") for path in home.glob("chunk-*.json"))
+def _outdated(shard: Shard, record: Record, shelf: Shelf) -> bool:
+    """Whether a shard may not be what its sources would make now, though its key is theirs.
+
+    Sources without a digest tell by their time alone: what was changed after the shard was begun may be other audio.
+    """
+    if (made_by := record.facts["libraries"]) and made_by != libraries():
+        return True
+    if (made := shelf.made(shard.name)) is None:
+        return False
+    unknown = {one.sample.path for one in shard.items if not one.sample.sha256}
+    return any(_changed_ns(path) >= made for path in unknown)
 
 
-def _finish(shards: Sequence[Shard], records: Sequence[Record], out: Path, seed: int, shard_bytes: int) -> ShardReport:
-    """Write the manifest, and shards.json last; remove shards that nothing names any more."""
-    known = {one.path(out).name for one in shards}
-    for path in [*out.glob("[0-9]*.tar"), *out.glob("[0-9]*.tar.json")]:
-        if path.name.removesuffix(".json") not in known:
-            discard(path)
-    samples = [one for shard, record in zip(shards, records, strict=True) for one in _located(shard, record, out)]
-    write_whole(out / MANIFEST, manifest_bytes(samples, out))
-    facts = [_facts(one, record) for one, record in zip(shards, records, strict=True)]
-    total = ShardReport(
-        len(shards),
-        len(samples),
-        sum(one["seconds"] for one in facts),
-        sum(one["bytes"] for one in facts),
+def _changed_ns(path: Path) -> int:
+    """When a file was changed last, in ns since 1970; 0 if it is gone: its shard is all that is left of it."""
+    try:
+        return path.stat().st_ctime_ns
+    except OSError:
+        return 0
+
+
+def _write_all(
+    shards: Sequence[Shard], sharding: Sharding, shelf: Shelf, workers: int, progress: Progress
+) -> list[Made]:
+    """All shards, those that are there and those that are written now, in their order."""
+    made: dict[int, Made] = {}
+    total, done = sum(len(one.items) for one in shards), 0
+
+    def take(one: Shard, record: Record) -> None:
+        nonlocal done
+        made[one.index] = Made.of(record)
+        done += len(one.items)
+        progress("writing shards", done, total, "samples")
+
+    todo = list(tasks(shards, sharding, shelf, take))
+    shelf.reopen()
+    for task, record in run(write_shard, todo, 0 if min(workers, len(todo)) == 1 and _copies(todo) else workers):
+        take(task.shard, record)
+    return [made[one.index] for one in shards]
+
+
+def _copies(todo: Iterable[Task]) -> bool:
+    """Whether nothing will be decoded, as far as names tell: then one process does what the start of two delays.
+
+    What decodes foreign files has a process of its own, which may fall, and whose libraries write on no terminal.
+    """
+    return all(
+        task.sharding.form == "keep" and item.sample.path.suffix.lower() in (".wav", ".flac", ".tar")
+        for task in todo
+        for item in task.shard.items
     )
-    content = {
-        MADE_BY: "dsprep shard",
-        "seed": seed,
-        "shard bytes": shard_bytes,
-        "total": asdict(total),
-        "shards": facts,
-        "files": [file_facts(out, MANIFEST)],
-    }
-    write_whole(out / INDEX, seal(content, indent=1))
-    end(out)
-    return total
-
-
-def _located(one: Shard, record: Record, out: Path) -> Iterator[Sample]:
-    """The samples of a written shard, at their places in it."""
-    for sample, facts in zip(one.samples, record.facts["samples"], strict=True):
-        yield replace(sample, path=one.path(out), offset=facts["offset"])
-
-
-def _facts(one: Shard, record: Record) -> dict[str, Any]:
-    (file,) = record.files
-    return {
-        "name": file.name,
-        "bytes": file.size,
-        "sha256": file.sha256,
-        "samples": len(one.samples),
-        "seconds": round(sum(sample.duration or 0 for sample in one.samples), 7),
-        "seal": record.seal,
-    }

@@ -19,6 +19,7 @@ from ..manifests import Sample
 BLOCK = 512
 END = bytes(2 * BLOCK)
 """What a tar ends with."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _NAME, _SIZE, _SUM = 100, slice(124, 136), slice(148, 156)
 _TEMPLATE = bytearray(BLOCK)
 _TEMPLATE[100:108] = b"0000444\0"  # mode
@@ -56,7 +57,7 @@ def after(sample: Sample, size: int) -> bytes:
 def members(sample: Sample) -> Iterator[tuple[str, bytes]]:
     """The members of a sample besides its audio: name and content."""
     yield f"{sample.id}.txt", sample.transcript.encode()
-    yield f"{sample.id}.json", json.dumps(described(sample), ensure_ascii=False).encode()
+    yield f"{sample.id}.json", _ENCODER.encode(described(sample)).encode()
 
 
 def described(sample: Sample) -> dict[str, Any]:
@@ -64,9 +65,10 @@ def described(sample: Sample) -> dict[str, Any]:
     return {"id": sample.id, "duration": sample.duration, "speaker": sample.speaker, **dict(sample.extras)}
 
 
-def taken(sample: Sample, size: int) -> int:
-    """Bytes that a sample with `size` bytes of audio takes in a tar."""
-    return BLOCK + size + len(after(sample, size))
+def taken(sample: Sample, size: int, spare: int = 0) -> int:
+    """Bytes that a sample with `size` bytes of audio takes in a tar, were its JSON `spare` bytes longer."""
+    text, told = (len(data) for _, data in members(sample))
+    return sum(BLOCK + one + -one % BLOCK for one in (size, text, told + spare))
 
 
 def padding(size: int) -> bytes:

@@ -53,11 +53,15 @@ def run(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> 
 
     `tasks` is drawn from only as the workers get on, so it may be endless and hold its own resources.
     When the caller stops early, or somebody interrupts, tasks under way are finished and no more are begun.
+    With 0 workers the tasks are done here and now, in this process: for who has but one, which a start would delay.
 
     Raises:
         OutputError: a worker process was killed, most often for want of memory.
         Whatever `work` raises.
     """
+    if not workers:
+        yield from ((task, work(task)) for task in tasks)
+        return
     pending: dict[Future[Result], Task] = {}
     with _interrupts_between_tasks() as heed:
         pool = ProcessPoolExecutor(workers, mp_context=_Context(), initializer=_begin)

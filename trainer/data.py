@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from ..manifests import Alphabet, DataError, Sample, ctc, describe
 from ..manifests.ctc import RATE
 from ..pipeline.commit import digest_of
 from ..pipeline.pcm import read_pcm
+from ..pipeline.places import Cache, Place
 from ..pipeline.reading import Reader
 from ..pipeline.samples import read_sets
 from .clips import Clips, clips_of
@@ -49,13 +49,13 @@ class Data:
         return Data(tuple(itertools.compress(self.samples, keep)), self.clips.kept(np.array(keep, bool)))
 
 
-def read_data(places: Sequence[Path]) -> Data:
+def read_data(places: Sequence[Place], cache: Cache | None = None) -> Data:
     """The samples of any mix of manifests and shard folders.
 
     Raises:
         DataError: a place is neither, is empty, names a file that is gone, or shares an id with another.
     """
-    sets = read_sets(places)
+    sets = read_sets(places, cache)
     told = ((sample, number) for number, samples in enumerate(sets) for sample in samples)
     ordered = sorted(told, key=lambda one: one[0].id)
     samples = tuple(sample for sample, _ in ordered)

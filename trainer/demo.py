@@ -11,6 +11,7 @@ from ..pipeline.importing import import_corpus
 from ..pipeline.job import Job
 from ..pipeline.report import PartReport
 from ..pipeline.sharding import ShardReport, shard
+from ..pipeline.shards import Sharding
 from .checkpoint import Standing
 from .config import read_config
 from .data import read_data
@@ -65,7 +66,7 @@ def run_demo(
     data, shards, run = out / "data", out / "shards", out / "run"
     job = Job(corpus=CORPORA["librispeech"], parts=tuple(PARTS), sources=(str(archives),))
     imported = import_corpus(job, data, workers, progress).parts
-    sharded = shard([data / "train-clean-100.csv"], shards, SHARD_BYTES, 0, workers, progress)
+    sharded = shard([data / "train-clean-100.csv"], shards, Sharding(shard_bytes=SHARD_BYTES), workers, progress)
     standing = train(
         read_config("ds2-small", SETTINGS),
         english(),

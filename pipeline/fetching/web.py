@@ -8,7 +8,7 @@ GET https://www.openslr.org/resources/12/dev-clean.tar.gz
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -67,7 +67,7 @@ def patiently(what: str, attempt: Callable[[], T | Setback], patience: Patience,
     return result
 
 
-class _Session(requests.Session):
+class Session(requests.Session):
     """Follows no redirect: requests would go from https to http, and read the whole page of each."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -83,35 +83,39 @@ def ask(
     method: str = "GET",
     auth: requests.auth.AuthBase | None = None,
     redirects: int = MOST_REDIRECTS,
+    session: Session | None = None,
+    advice: str = "use --source with a file you have",
 ) -> Iterator[requests.Response]:
     """The answer after redirects, its body not read yet. One of `TROUBLE` is raised here or in the body.
+
+    A `session` that is given stays open, and so does its connection; `advice` ends what is told of redirects.
 
     Raises:
         FetchError: it redirects to what is not followed, or too often.
     """
     asked = {"User-Agent": f"dsprep/{__version__}", "Accept-Encoding": "identity", **headers}
     place = url
-    with _Session() as session:
+    with nullcontext(session) if session else Session() as opened:
         for _ in range(redirects + 1):
-            with session.request(
+            with opened.request(
                 method, place, headers=asked, auth=auth, stream=True, timeout=patience.timeout_seconds
             ) as answer:
                 if answer.status_code not in REDIRECTS:
                     yield answer
                     return
-                place = _redirected(place, answer.headers.get("Location", ""))
-    raise FetchError(f"{shown(url)} redirects more than {redirects} times; use --source with a file you have")
+                place = _redirected(place, answer.headers.get("Location", ""), advice)
+    raise FetchError(f"{shown(url)} redirects more than {redirects} times; {advice}")
 
 
-def _redirected(place: str, location: str) -> str:
+def _redirected(place: str, location: str, advice: str) -> str:
     try:
         # Header fields are read as latin-1, and servers send UTF-8.
         target = urljoin(place, location.encode("latin-1").decode("utf-8", "replace"))
         scheme = urlsplit(target).scheme
     except ValueError as error:
-        raise FetchError(f"{shown(place)} redirects to what is no URL; use --source with a file you have") from error
+        raise FetchError(f"{shown(place)} redirects to what is no URL; {advice}") from error
     if not location or scheme not in ("http", "https"):
-        raise FetchError(f"{shown(place)} redirects to {shown(target)!r}; use --source with a file you have")
+        raise FetchError(f"{shown(place)} redirects to {shown(target)!r}; {advice}")
     if urlsplit(place).scheme == "https" and scheme != "https":
         raise FetchError(f"{shown(place)} redirects from https to {shown(target)}, which is not followed")
     return target

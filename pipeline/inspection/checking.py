@@ -8,9 +8,9 @@ Read-only: nothing is written, so there is nothing to resume.
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from ...manifests import Alphabet, Progress, Sample, ctc, seconds_text, silent
+from ..places import Cache, Place
 from ..samples import DataSet, file_faults, read_each
 from ..screen import FITS
 from .findings import EXAMPLES, Checked, Finding, Kind, Report
@@ -32,9 +32,10 @@ Sounds = list[Sound | None]
 
 
 def check(
-    places: Sequence[Path],
+    places: Sequence[Place],
     alphabet: Alphabet,
     *,
+    cache: Cache | None = None,
     model: str = "any",
     quick: bool = False,
     workers: int = 1,
@@ -46,9 +47,10 @@ def check(
 
     Raises:
         DataError: a place is neither, cannot be read (an id twice in it), or is named twice; all are empty.
+        FetchError: a place is behind a URL and cannot be had.
         OutputError: a worker process was killed.
     """
-    sets = read_each(places)
+    sets = read_each(places, cache)
     findings = [finding for data in sets for finding in _files(data)]
     if quick:
         sounds = [Sounds([None] * len(data.samples)) for data in sets]

@@ -10,10 +10,10 @@ import statistics
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from ...manifests import Sample
+from ..places import Cache, Place
 from ..samples import read_each
 
 BARS = 16
@@ -95,13 +95,14 @@ class Stats:
         return asdict(self)
 
 
-def stats(places: Sequence[Path]) -> Stats:
+def stats(places: Sequence[Place], cache: Cache | None = None) -> Stats:
     """What each of the manifests and shard folders holds, and all of them together.
 
     Raises:
         DataError: a place is neither, cannot be read, or is named twice; all are empty.
+        FetchError: a place is behind a URL and cannot be had.
     """
-    sets = read_each(places)
+    sets = read_each(places, cache)
     everything = [sample for one in sets for sample in one.samples]
     return Stats(tuple(_of(one.name, one.samples) for one in sets), _of("all", everything))
 

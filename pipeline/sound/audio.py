@@ -10,7 +10,6 @@ channel chosen; resampled by soxr HQ in float32 over the whole cut; rounded to n
 """
 
 import io
-import struct
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ import soxr
 from numpy.typing import NDArray
 
 from ...manifests.ctc import RATE
+from .plain import wav_header
 from .stream import Stream, open_stream
 from .unreadable import NeedsFfmpeg, Truncated, Unreadable
 
@@ -144,26 +144,6 @@ def encode(pcm: Pcm, form: str) -> memoryview:
         return file.getbuffer()
     header = np.frombuffer(wav_header(pcm.nbytes), dtype="<i2")
     return np.concatenate([header, pcm], dtype="<i2", casting="equiv").data.cast("B")
-
-
-def wav_header(size: int) -> bytes:
-    """The 44 bytes before `size` bytes of 16 kHz mono PCM16 (RIFF, Multimedia Programming Interface 1.0)."""
-    return struct.pack(
-        "<4sI4s4sIHHIIHH4sI",
-        b"RIFF",
-        36 + size,
-        b"WAVE",
-        b"fmt ",
-        16,
-        1,
-        1,
-        RATE,
-        2 * RATE,
-        2,
-        16,
-        b"data",
-        size,
-    )
 
 
 class _Place:

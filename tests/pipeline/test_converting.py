@@ -17,6 +17,7 @@ from dsprep.pipeline.copying import CHUNK
 from dsprep.pipeline.formats import FORMATS, Audio, Entry, Format
 from dsprep.pipeline.reading import audio_bytes
 from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.shards import Sharding
 from dsprep.pipeline.sound.audio import decode, encode
 
 READABLE = [one for one in FORMATS.values() if one.read]
@@ -102,7 +103,7 @@ def test_what_failed_half_way_goes_on_and_ends_with_the_same_bytes(tmp_path: Pat
 
 
 def test_audio_in_tars_becomes_files_on_request_alone(digits: Path, tmp_path: Path) -> None:
-    shard([digits / "dev-clean.csv"], tmp_path / "shards", 100_000, 0, 1)
+    shard([digits / "dev-clean.csv"], tmp_path / "shards", Sharding(shard_bytes=100_000), 1)
     with pytest.raises(UsageError, match=r"12 of 12 samples .* lies in the tar .*--copy-audio"):
         convert(tmp_path / "shards", tmp_path / "out", FORMATS["nemo"])
     convert(tmp_path / "shards", tmp_path / "out", FORMATS["nemo"], copy_audio=True)

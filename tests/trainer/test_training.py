@@ -18,6 +18,7 @@ from dsprep.manifests import (
     read_manifest,
 )
 from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.shards import Sharding
 from dsprep.trainer.checkpoint import best_first, checkpoints, read_tensors
 from dsprep.trainer.config import Config, TrainConfig, read_config
 from dsprep.trainer.data import Data, read_data
@@ -108,7 +109,7 @@ def test_a_checkpoint_after_every_step_changes_nothing(tmp_path: Path, data: Dat
 def test_shards_and_their_manifest_train_to_the_same_weights(
     tmp_path: Path, digits: Path, data: Data, dev: Data
 ) -> None:
-    shard([digits / "dev-clean.csv"], tmp_path / "shards", 50_000, 3, 1)
+    shard([digits / "dev-clean.csv"], tmp_path / "shards", Sharding(shard_bytes=50_000, seed=3), 1)
     assert read_data([tmp_path / "shards"]).digest == data.digest
     train(config(), english(), data, dev, tmp_path / "a")
     train(config(), english(), read_data([tmp_path / "shards"]), dev, tmp_path / "b")

@@ -17,6 +17,7 @@ from dsprep.pipeline.inspection.findings import HONEST_SPLIT, Kind, Leak, Report
 from dsprep.pipeline.inspection.measure import BATCH, Sound, listen
 from dsprep.pipeline.inspection.summary import check_lines
 from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.shards import Sharding
 from dsprep.pipeline.sound.audio import encode
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -88,7 +89,7 @@ def test_clean_data_has_no_finding(clean: list[Path]) -> None:
 
 
 def test_clean_shards_and_plain_deepspeech_csvs_have_no_finding(clean: list[Path], tmp_path: Path) -> None:
-    shard(clean[:1], tmp_path / "train", 300_000, 0, 1)
+    shard(clean[:1], tmp_path / "train", Sharding(shard_bytes=300_000), 1)
     plain = tmp_path / "dev.csv"
     rows = (clean[1]).read_text().splitlines()
     paths = [",".join([str(clean[1].parent / row.split(",")[0]), *row.split(",")[1:3]]) for row in rows[1:]]

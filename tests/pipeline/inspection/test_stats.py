@@ -12,6 +12,7 @@ from dsprep.manifests import DataError, Sample, csv_bytes, manifest_bytes
 from dsprep.pipeline.inspection.stats import BARS, histogram, stats
 from dsprep.pipeline.inspection.summary import stats_lines
 from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.shards import Sharding
 from dsprep.pipeline.tables import WIDEST, bars, cut, table, width
 
 
@@ -62,7 +63,7 @@ def test_a_plain_deepspeech_csv_has_no_durations_and_is_told_what_measures_them(
 
 
 def test_shards_hold_what_their_manifests_held(digits: Path, tmp_path: Path) -> None:
-    shard([digits / "dev-clean.csv"], tmp_path / "dev-clean", 100_000, 0, 1)
+    shard([digits / "dev-clean.csv"], tmp_path / "dev-clean", Sharding(shard_bytes=100_000), 1)
     assert stats([tmp_path / "dev-clean"]).sets == stats([digits / "dev-clean.csv"]).sets
 
 

@@ -1,0 +1,210 @@
+"""Repair: what is damaged of a folder of shards, made again to the same bytes from what it was made of.
+
+    000003.tar, 000003.tar.json                by `write_shard`, and of the sha256 that shards.json or the record tells
+    manifest.csv, rejected.csv, shards.json    by `finish`, and only what differs is written
+
+What is whole is not touched. The damaged stays until its successor is there; where that would be another one, for good.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..manifests import DataError, Progress, UsageError, silent
+from .accounts import Accounts, Tar, holds_shards
+from .commit import FileDigest, Record
+from .gathering import Sources, gather
+from .intake import Refused, Taken, take
+from .inventory import Made, finish
+from .outdir import CONVERTED, IMPORTED
+from .packing import Task, write_shard
+from .reading import Reader
+from .shards import Shard, Sharding, plan_shards
+from .shelf import LocalShelf
+from .verdict import NOT_A_FILE, Verdict, file_fault
+from .verify import verify
+from .workers import run
+
+FEW = 2
+"""Shards that are written sooner in this process than worker processes have begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was done."""
+
+    mended: tuple[Path, ...]
+    """Files that were written."""
+    verdict: Verdict
+    """What the folder is now, by reading all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mending(LocalShelf):
+    """A folder in which only what differs is written, and nothing removed."""
+
+    written: list[Path] = field(default_factory=list)
+
+    def put(self, name: str, data: bytes | Iterable[bytes]) -> FileDigest:
+        """See `Shelf`."""
+        whole = data if isinstance(data, bytes) else b"".join(data)
+        file = FileDigest(name, len(whole), hashlib.sha256(whole).hexdigest())
+        if file_fault(self.out / name, file, deep=True):
+            LocalShelf.put(self, name, whole)
+            self.written.append(self.out / name)
+        return file
+
+    def names(self) -> list[str]:
+        """See `Shelf`."""
+        return []
+
+
+def repair(root: Path, places: Sequence[Path], *, workers: int = 0, progress: Progress = silent) -> Repair:
+    """Mend the shards in `root`, which were made of the manifests or shard folders `places`.
+
+    Raises:
+        UsageError: `root` was not made by `dsprep shard`.
+        DataError: `places` are not what the shards were made of; too little is whole to tell how they were made; or
+            what was damaged would become other than it was. In the last case the other shards are mended.
+        OutputError: the folder cannot be written.
+    """
+    _refuse_others(root)
+    before = verify(root, deep=True, workers=workers, progress=progress)
+    if not before.findings:
+        return Repair((), before)
+    if folder := next((one for one in before.findings if one.what == NOT_A_FILE), None):
+        raise DataError(f"{folder.path} is no file: move it away and type the same command again")
+    damaged = {finding.path for finding in before.findings}
+    accounts = Accounts(root, deep=True)
+    tars = {tar.path.name: tar for tar in accounts.tars()}
+    sharding = _settings(accounts)
+    sources = gather(places, keep_order=sharding.keep_order)
+    shards = plan_shards(sources.items, sharding)
+    _check_sources(accounts, sources, shards, sharding)
+    shelf = Mending(root)
+    with shelf.alone([sharding.facts(), sources.facts()]):
+        bad = [one for one in shards if one.name not in accounts.records or root / one.name in damaged]
+        made = {name: Made.of(record) for name, record in accounts.records.items()}
+        made |= _write(bad, tars, sharding, shelf, workers, progress)
+        finish(shards, [made[one.name] for one in shards], sources, sharding, shelf)
+    return Repair(tuple(sorted(shelf.written)), verify(root, deep=True, workers=workers, progress=progress))
+
+
+def _refuse_others(root: Path) -> None:
+    for mark, verb in ((IMPORTED, "import"), (CONVERTED, "convert")):
+        if (root / mark).exists() and not holds_shards(root):
+            raise UsageError(
+                f"{root} was made by dsprep {verb}, which mends by itself what is gone: remove the files that "
+                f"dsprep verify --deep {root} names, and type dsprep {verb} with the same options once more"
+            )
+
+
+def _settings(accounts: Accounts) -> Sharding:
+    """The settings that the shards were made with, by shards.json or else by any record that is whole."""
+    tellers = [accounts.index, *(record.facts for record in accounts.records.values())]
+    for told in filter(None, tellers):
+        try:
+            sharding = Sharding.of(told["settings"])
+        except (KeyError, TypeError, ValueError):
+            continue
+        if sharding.facts() == told["settings"]:
+            return sharding
+    raise DataError(
+        f"{accounts.root} cannot be repaired: nothing in there that is whole tells how this version of dsprep made it; "
+        "type dsprep shard with the same options once more"
+    )
+
+
+def _check_sources(accounts: Accounts, sources: Sources, shards: Sequence[Shard], sharding: Sharding) -> None:
+    """Make sure that the shards were made of these manifests.
+
+    Raises:
+        DataError: they were not.
+    """
+    if accounts.root.resolve() in {folder.resolve() for folder in sources.folders}:
+        raise DataError(f"{accounts.root} cannot be repaired from itself: name what it was made of")
+    if accounts.index:
+        if accounts.index["sources"] != sources.facts():
+            raise DataError(_not_these(accounts, sources))
+        return
+    keys = {one.name: one.key(sharding) for one in shards}
+    for name, record in accounts.records.items():
+        if record.key != keys.get(name):
+            raise DataError(
+                f"{accounts.root} was not made of these manifests, or what they name has changed: {name} would become "
+                "another one; name those that were given to dsprep shard, or type dsprep shard once more"
+            )
+
+
+def _not_these(accounts: Accounts, sources: Sources) -> str:
+    told = accounts.index["sources"] if accounts.index else []
+    there = ", ".join(f"{one['name']} (sha256 {one['sha256'][:12]}...)" for one in told)
+    here = ", ".join(f"{one.name} (sha256 {one.sha256[:12]}...)" for one in sources.manifests)
+    return f"{accounts.root} was made of {there}, not of {here}: name those, in that order"
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """A shard to be made again."""
+
+    task: Task
+    held: dict[str, str]
+    """sha256 of the audio in it, by id, as far as that is known."""
+
+
+def _write(
+    bad: Sequence[Shard], tars: Mapping[str, Tar], sharding: Sharding, shelf: Mending, workers: int, progress: Progress
+) -> dict[str, Made]:
+    """The shards made again.
+
+    Raises:
+        DataError: some would be others now; the rest is mended.
+    """
+    made, failures = dict[str, Made](), dict[str, str]()
+    mends = (_mend(one, tars.get(one.name), sharding, shelf) for one in bad)
+    results = run(_made_again, mends, 0 if len(bad) <= FEW else workers)
+    for done, (mend, result) in enumerate(results, 1):
+        name = mend.task.shard.name
+        if isinstance(result, Record):
+            made[name] = Made.of(result)
+            shelf.written.append(shelf.out / name)
+        else:
+            failures[name] = result
+        progress("repairing", done, len(bad), "shards")
+    if failures:
+        first, *others = sorted(failures)
+        more = f"; {len(others)} more shards likewise" if others else ""
+        raise DataError(
+            f"{first} cannot be made again as it was: {failures[first]}{more}; shards mended: {len(made)}, the others "
+            "stay as they were: bring what they were made of back"
+        )
+    return made
+
+
+def _mend(shard: Shard, tar: Tar | None, sharding: Sharding, shelf: Mending) -> Mend:
+    expected = tar.file.sha256 if tar and tar.file else None
+    held = {one.id: one.sha256 for one in tar.contents.samples} if tar and tar.contents else {}
+    key, place = shard.key(sharding), LocalShelf(shelf.out)
+    return Mend(Task(shard=shard, sharding=sharding, shelf=place, key=key, again=True, expected=expected), held)
+
+
+def _made_again(mend: Mend) -> Record | str:
+    """The record of a shard that was made again, or why it cannot be."""
+    try:
+        return write_shard(mend.task)
+    except DataError as error:
+        return _which(mend) or str(error)
+
+
+def _which(mend: Mend) -> str:
+    """The first sample of a shard that is not what it was."""
+    with Reader() as reader:
+        for item in mend.task.shard.items if mend.held else ():
+            name, audio = f"{item.sample.id} of {item.part}", take(item, mend.task.sharding.form, reader)
+            before = mend.held.get(item.sample.id)
+            if isinstance(audio, Taken) and audio.sha256 != before:
+                return f"{name} is other audio now" if before else f"{name} was left out then, and is there now"
+            if isinstance(audio, Refused) and before:
+                return f"{name} cannot be had: {audio.detail}"
+    return ""
