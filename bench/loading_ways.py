@@ -19,7 +19,7 @@ from dsprep.manifests import Sample
 from dsprep.trainer.config import read_config
 from dsprep.trainer.data import Data, read_data
 from dsprep.trainer.loading import loaded
-from dsprep.trainer.plan import plan_epoch
+from dsprep.trainer.plan import Plan
 
 BATCH = 16
 HEADER = 44
@@ -30,7 +30,8 @@ def ours(home: Path, form: str, workers: int, passes: int) -> Loads:
     """dsprep: the plan's batches, by length, threads."""
     data = _data(home, form)
     batch = read_config("ds2-small", [f"batch.samples={BATCH}", "batch.seconds=100000"]).batch
-    batches = [one for epoch in range(passes) for one in plan_epoch(data.clips, batch, 0, epoch)]
+    plan = Plan(data.clips, batch, 0)
+    batches = [one for epoch in range(passes) for one in plan.epoch(epoch)]
     for one in loaded(data, batches, workers):
         yield len(one.lengths), sum(one.lengths), one.pcm_BN.size
 

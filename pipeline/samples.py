@@ -28,16 +28,27 @@ def read_samples(places: Sequence[Path]) -> list[Sample]:
     Raises:
         DataError: a place is neither, all are empty, a file is gone or of another size, or two samples share an id.
     """
-    samples: dict[str, Sample] = {}
+    return [sample for samples in read_sets(places) for sample in samples]
+
+
+def read_sets(places: Sequence[Path]) -> list[list[Sample]]:
+    """The samples of each of the manifests and shard folders, which share no id.
+
+    Raises:
+        DataError: a place is neither, all are empty, a file is gone or of another size, or two samples share an id.
+    """
+    known: dict[str, Sample] = {}
+    sets = []
     for place in places:
-        for sample in read_manifest(manifest_in(place)):
-            if other := samples.get(sample.id):
+        sets.append(read_manifest(manifest_in(place)))
+        for sample in sets[-1]:
+            if other := known.get(sample.id):
                 raise DataError(f"id {sample.id} is in the data twice: {other.path} and {sample.path}")
-            samples[sample.id] = sample
-    if not samples:
+            known[sample.id] = sample
+    if not known:
         raise DataError(f"{', '.join(map(str, places))}: no samples in there")
-    check_files(samples.values())
-    return list(samples.values())
+    check_files(known.values())
+    return sets
 
 
 def read_each(places: Sequence[Path]) -> list[DataSet]:

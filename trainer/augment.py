@@ -10,7 +10,7 @@ import random
 from torch import Tensor
 
 from .config import TrainConfig
-from .plan import draw
+from .draws import draw
 
 
 def mask(features_BTF: Tensor, frames: list[int], ids: list[str], train: TrainConfig, epoch: int) -> Tensor:

@@ -60,9 +60,21 @@ class BatchConfig:
     """How an epoch is cut into batches."""
 
     seconds: float = 400.0
-    """Most seconds of audio in a batch, padding included."""
+    """Most seconds of audio in a batch of all ranks together, padding included."""
     samples: int = 64
-    """Most utterances in a batch."""
+    """Most utterances in it."""
+    window: int = 0
+    """Shards that are shuffled together, for disks that cannot read everywhere at once; 0 for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixConfig:
+    """How much of each --train an epoch takes."""
+
+    hours: float = 0.0
+    """Audio in an epoch; 0 for every set whole, once."""
+    weights: tuple[float, ...] = ()
+    """Shares of the hours, one for each --train in their order; none for shares as the sets are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +112,7 @@ class Config:
     """`log-spectrogram` or `mfcc-deepspeech-0.1`."""
     model: DeepSpeech1Config | DeepSpeech2Config = field(default_factory=DeepSpeech2Config)
     batch: BatchConfig = field(default_factory=BatchConfig)
+    mix: MixConfig = field(default_factory=MixConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def facts(self) -> dict[str, Any]:
@@ -107,7 +120,7 @@ class Config:
         return asdict(self)
 
 
-TABLES = ("model", "batch", "train")
+TABLES = ("model", "batch", "mix", "train")
 MODEL_CONFIGS = {"deepspeech1": DeepSpeech1Config, "deepspeech2": DeepSpeech2Config}
 PRESETS = ("ds1", "ds1-small", "ds2", "ds2-small")
 
@@ -138,6 +151,7 @@ def config_of(table: Mapping[str, Any], place: str) -> Config:
     parts = {
         "model": _build(MODEL_CONFIGS[name], model, "model.", place),
         "batch": _build(BatchConfig, table.get("batch", {}), "batch.", place),
+        "mix": _build(MixConfig, table.get("mix", {}), "mix.", place),
         "train": _build(TrainConfig, table.get("train", {}), "train.", place),
     }
     return _check(_build(Config, {**rest, **parts}, "", place), place)
@@ -158,10 +172,18 @@ def _build(kind: type[T], table: Mapping[str, Any], prefix: str, place: str) -> 
         wanted = known[key].type
         if wanted is float and type(value) is int:
             value = float(value)
+        if wanted == tuple[float, ...]:
+            value = _numbers(prefix + key, value, place)
         if isinstance(wanted, type) and type(value) is not wanted and prefix + key not in TABLES:
             raise UsageError(f"{place}: {prefix}{key} = {value!r} is not of type {wanted.__name__}")
         values[key] = value
     return kind(**values)
+
+
+def _numbers(key: str, value: Any, place: str) -> tuple[float, ...]:
+    if not isinstance(value, (list, tuple)) or any(type(one) not in (int, float) for one in value):
+        raise UsageError(f"{place}: {key} = {value!r} is not a list of numbers, as [3.0, 1.0]")
+    return tuple(map(float, value))
 
 
 CHOICES = {
@@ -178,6 +200,9 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "model.relu_clip": (1e-6, 1e6),
     "batch.seconds": (1e-3, 1e9),
     "batch.samples": (1, 1e9),
+    "batch.window": (0, 1e9),
+    "mix.hours": (0, 1e6),
+    "mix.weights": (0, 1e9),
     "train.epochs": (1, 1e9),
     "train.rate": (1e-12, 1e3),
     "train.decay": (1e-3, 1),
@@ -195,14 +220,24 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 def _check(config: Config, place: str) -> Config:
     found = {"features": config.features}
-    for prefix, table in (("model", config.model), ("batch", config.batch), ("train", config.train)):
+    for prefix, table in (
+        ("model", config.model),
+        ("batch", config.batch),
+        ("mix", config.mix),
+        ("train", config.train),
+    ):
         found |= {f"{prefix}.{key}": value for key, value in asdict(table).items()}
     for key, value in found.items():
         if key in CHOICES and value not in CHOICES[key]:
             raise UsageError(f"{place}: {key} = {value!r} is none of {', '.join(CHOICES[key])}")
-        if key in BOUNDS and not BOUNDS[key][0] <= float(value) <= BOUNDS[key][1]:
-            low, high = BOUNDS[key]
-            raise UsageError(f"{place}: {key} = {value} is not from {low:g} to {high:g}")
+        for number in value if isinstance(value, tuple) else (value,):
+            if key in BOUNDS and not BOUNDS[key][0] <= float(number) <= BOUNDS[key][1]:
+                low, high = BOUNDS[key]
+                raise UsageError(f"{place}: {key} = {number} is not from {low:g} to {high:g}")
+    if config.mix.weights and not any(config.mix.weights):
+        raise UsageError(f"{place}: mix.weights are all 0: one must be higher")
+    if config.mix.weights and not config.mix.hours:
+        raise UsageError(f"{place}: mix.weights want mix.hours, the audio in an epoch, as mix.hours=100")
     return config
 
 

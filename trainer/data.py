@@ -1,41 +1,52 @@
 """Data: the samples that a run trains on or is judged by, and how long they are."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from ..manifests import Alphabet, DataError, Sample, ctc, describe
 from ..manifests.ctc import RATE
 from ..pipeline.commit import digest_of
 from ..pipeline.pcm import read_pcm
 from ..pipeline.reading import Reader
-from ..pipeline.samples import read_samples
+from ..pipeline.samples import read_sets
+from .clips import Clips, clips_of
+from .config import Config
 from .features import Features
 from .models import Model
-from .plan import Clip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Data:
     """Samples with known lengths, sorted by id."""
 
     samples: tuple[Sample, ...]
-    clips: tuple[Clip, ...]
+    clips: Clips
+    """The same, as the plan sees them."""
 
     @property
     def digest(self) -> str:
         """Of ids, sizes, transcripts and lengths, wherever the samples lie; of the sound itself only its size."""
         return digest_of([[one.id, one.size, one.transcript, one.duration] for one in self.samples])
 
+    def ordered_digest(self, config: Config) -> str:
+        """The digest, and of what else decides the order: sets where they are mixed, shards where they are windows."""
+        sets = [self.clips.sets.tolist()] if config.mix.hours else []
+        shards = [self.clips.shards.tolist()] if config.batch.window else []
+        return digest_of([self.digest, *sets, *shards]) if sets or shards else self.digest
+
     @property
     def hours(self) -> float:
         """Hours of audio."""
-        return sum(clip.seconds for clip in self.clips) / 3600
+        return float(self.clips.seconds.sum()) / 3600
 
     def without(self, ids: set[str]) -> "Data":
         """The same data less some samples."""
-        kept = [pair for pair in zip(self.samples, self.clips, strict=True) if pair[0].id not in ids]
-        return Data(tuple(sample for sample, _ in kept), tuple(clip for _, clip in kept))
+        keep = [sample.id not in ids for sample in self.samples]
+        return Data(tuple(itertools.compress(self.samples, keep)), self.clips.kept(np.array(keep, bool)))
 
 
 def read_data(places: Sequence[Path]) -> Data:
@@ -44,7 +55,11 @@ def read_data(places: Sequence[Path]) -> Data:
     Raises:
         DataError: a place is neither, is empty, names a file that is gone, or shares an id with another.
     """
-    return _data(read_samples(places))
+    sets = read_sets(places)
+    told = ((sample, number) for number, samples in enumerate(sets) for sample in samples)
+    ordered = sorted(told, key=lambda one: one[0].id)
+    samples = tuple(sample for sample, _ in ordered)
+    return Data(samples, clips_of(samples, _seconds(samples), (one for _, one in ordered), list(map(str, places))))
 
 
 def unwritable(data: Data, alphabet: Alphabet) -> str:
@@ -78,16 +93,12 @@ def unfit(data: Data, features: Features, model: Model, alphabet: Alphabet) -> l
     """Ids of samples with more labels than the model has steps for: CTC's loss would be infinite."""
     return [
         sample.id
-        for sample, clip in zip(data.samples, data.clips, strict=True)
-        if model.steps(features.frames(round(clip.seconds * RATE))) < ctc.needed(alphabet.encode(sample.transcript))
+        for sample, seconds in zip(data.samples, data.clips.seconds.tolist(), strict=True)
+        if model.steps(features.frames(round(seconds * RATE))) < ctc.needed(alphabet.encode(sample.transcript))
     ]
 
 
-def _data(samples: Sequence[Sample]) -> Data:
-    ordered = tuple(sorted(samples, key=lambda sample: sample.id))
+def _seconds(samples: Iterable[Sample]) -> Iterator[float]:
     with Reader() as reader:
-        return Data(ordered, tuple(Clip(sample.id, _seconds(sample, reader)) for sample in ordered))
-
-
-def _seconds(sample: Sample, reader: Reader) -> float:
-    return len(read_pcm(sample, reader)) / RATE if sample.duration is None else sample.duration
+        for one in samples:
+            yield len(read_pcm(one, reader)) / RATE if one.duration is None else one.duration

@@ -9,7 +9,7 @@ made is the caller's without a copy, where a process would have to hand it over.
 """
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -27,10 +27,12 @@ from ..pipeline.pcm import read_pcm
 from ..pipeline.reading import Reader
 from ..pipeline.sound.audio import FULL_SCALE, Pcm
 from .data import Data
-from .plan import Batch
+from .windows import Batch
 
 AHEAD = 2
 """Batches for each worker that are made before they are asked for: one under way, one ready."""
+Indices = Sequence[int] | Batch
+"""Into the data: a batch of the plan, or any few."""
 LENGTH_TOLERANCE = 0.01
 """Seconds by which a manifest may round a clip's length."""
 
@@ -39,7 +41,7 @@ LENGTH_TOLERANCE = 0.01
 class Loaded:
     """A batch with its sound."""
 
-    indices: Batch
+    indices: Indices
     """Into the data."""
     pcm_BN: Pcm
     """Zeros past each length; [0, 0] for no clips."""
@@ -51,7 +53,7 @@ class Loaded:
         return torch.from_numpy(self.pcm_BN).to(device).float() / FULL_SCALE
 
 
-def loaded(data: Data, batches: Iterable[Batch], workers: int = 1) -> Generator[Loaded]:
+def loaded(data: Data, batches: Iterable[Indices], workers: int = 1) -> Generator[Loaded]:
     """Each batch with its sound, the same for any number of workers; with 0 it is read when it is asked for.
 
     A generator: closed, or left by an error, it lets go of its threads and files; what is under way it waits for.
@@ -67,14 +69,14 @@ def loaded(data: Data, batches: Iterable[Batch], workers: int = 1) -> Generator[
             yield from (load(data, batch, readers[0]) for batch in batches)
 
 
-def load(data: Data, batch: Batch, reader: Reader, stop: Event | None = None) -> Loaded:
+def load(data: Data, batch: Indices, reader: Reader, stop: Event | None = None) -> Loaded:
     """A batch with its sound.
 
     Raises:
         DataError: a clip cannot be read or is not as long as promised.
         CancelledError: `stop` was set.
     """
-    promised = [round(data.clips[index].seconds * RATE) for index in batch]
+    promised = [round(float(data.clips.seconds[index]) * RATE) for index in batch]
     pcm_BN = np.empty((len(batch), max(promised, default=0)), np.int16)
     lengths = []
     for number, (index, length) in enumerate(zip(batch, promised, strict=True)):
@@ -82,7 +84,7 @@ def load(data: Data, batch: Batch, reader: Reader, stop: Event | None = None) ->
             raise CancelledError
         sample, room = data.samples[index], pcm_BN[number, :length]
         pcm = read_pcm(sample, reader, room)
-        _check_length(sample, data.clips[index].seconds, len(pcm) / RATE)
+        _check_length(sample, float(data.clips.seconds[index]), len(pcm) / RATE)
         if pcm is not room:
             pcm_BN = _placed(pcm_BN, number, pcm)
         pcm_BN[number, len(pcm) :] = 0
@@ -90,13 +92,13 @@ def load(data: Data, batch: Batch, reader: Reader, stop: Event | None = None) ->
     return Loaded(batch, pcm_BN[:, : max(lengths, default=0)], lengths)
 
 
-def _ahead(data: Data, batches: Iterable[Batch], readers: list[Reader], held: ExitStack) -> Iterator[Loaded]:
+def _ahead(data: Data, batches: Iterable[Indices], readers: list[Reader], held: ExitStack) -> Iterator[Loaded]:
     """The batches, made by a thread for each reader while those before them are worked on."""
     free, stop, coming = SimpleQueue[Reader](), Event(), iter(batches)
     for reader in readers:
         free.put(reader)
 
-    def one(batch: Batch) -> Loaded:
+    def one(batch: Indices) -> Loaded:
         reader = free.get()
         try:
             return load(data, batch, reader, stop)

@@ -1,75 +1,102 @@
-"""Plan: which utterances make which batch of an epoch, in which order. A pure function, and no torch.
+"""Plan: which clips make which batch of an epoch, in which order. A pure function, and no torch.
 
-    plan_epoch(clips, settings, seed=1, epoch=0)  ->  [(17, 3), (8, 2, 11), ...]     indices into clips
+    plan = Plan(clips, settings, seed=1)
+    epoch = plan.epoch(0)               its batches: a sequence that is made as it is read
+    len(epoch), epoch[0]                146, array([17, 3])              rows of clips
+    epoch.of(rank=1, ranks=4)[20:]      from step 20 on, rank 1's part of each
 
-The order depends on the ids, lengths, settings, seed and epoch, and on nothing else: not on where the data
-lies, not on how many processes read it, not on what happened before. So the state of the data is two
-integers, (epoch, step), and a run can stop and go on between any two steps.
+The order depends on the ids, lengths, settings, seed and epoch, and on nothing else: not on where the data lies, not on
+how many processes read it, not on what happened before. (Windows of shards and mixed sets depend on which clips share a
+shard or a set, too.) So the state of the data is two integers, (epoch, step), and a run can stop between any two steps
+and go on with any number of ranks.
 
 Every clip is in exactly one batch of an epoch. A batch holds clips of like length; which ones meet, and in
-what order the batches come, is drawn anew each epoch from BLAKE2b of (seed, epoch, id), which is the same on
-every machine and in every version of Python.
+what order the batches come, is drawn anew each epoch.
 """
 
-import hashlib
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import overload
 
-from .config import BatchConfig
+import numpy as np
 
-BUCKETS_PER_DOUBLING = 8
-"""Lengths within a factor of 2 ** (1 / 8) = 1.09 are alike: they mix freely, and padding stays below 9 %."""
+from .buckets import Buckets, most
+from .clips import Clips
+from .config import BatchConfig, MixConfig
+from .mixing import Mixture, Taken
+from .windows import Batch, Shelves, Windows
 
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """What the plan needs to know of a sample."""
-
-    id: str
-    seconds: float
+WHOLE = MixConfig()
+"""Every set whole, once an epoch."""
 
 
-Batch = tuple[int, ...]
+class Plan:
+    """The epochs of a run.
+
+    Raises:
+        UsageError: the sets cannot be mixed as `mix` wants.
+    """
+
+    def __init__(self, clips: Clips, batch: BatchConfig, seed: int, mix: MixConfig = WHOLE) -> None:
+        self._clips, self._batch, self._seed = clips, batch, seed
+        self._buckets = Buckets(clips.seconds, batch)
+        self._mixture = Mixture(clips, mix, seed) if mix.hours else None
+        whole = Taken(np.arange(0 if self._mixture else len(clips), dtype=np.uint32))
+        self._whole = self._shelves(whole)
+
+    def epoch(self, number: int) -> "Epoch":
+        """The batches of an epoch, counted from 0."""
+        shelves = self._shelves(self._mixture.taken(number)) if self._mixture else self._whole
+        windows = Windows(shelves, self._seed, number, self._batch.window)
+        return Epoch(windows, range(len(windows)))
+
+    def _shelves(self, taken: Taken) -> Shelves:
+        return Shelves(self._clips, self._buckets, taken, apart=self._batch.window > 0)
 
 
-def plan_epoch(clips: Sequence[Clip], batch: BatchConfig, seed: int, epoch: int) -> list[Batch]:
-    """The batches of an epoch, as indices into `clips`; the order of `clips` decides nothing but these numbers."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Epoch(Sequence[Batch]):
+    """The batches of some steps of an epoch, or a rank's parts of them. All ranks take the same number of steps."""
 
-    def order(index: int) -> tuple[int, bytes]:
-        clip = clips[index]
-        return _bucket(clip.seconds), draw(seed, epoch, clip.id)
+    _windows: Windows
+    _steps: range
+    _rank: int = 0
+    _ranks: int = 1
 
-    batches = list(_cut(sorted(range(len(clips)), key=order), clips, batch))
-    return sorted(batches, key=lambda indices: draw(seed, epoch, "batch", clips[indices[0]].id))
+    def of(self, rank: int, ranks: int) -> "Epoch":
+        """One rank's part of each batch; see `share`."""
+        return replace(self, _rank=rank, _ranks=ranks)
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    @overload
+    def __getitem__(self, step: int) -> Batch: ...
+    @overload
+    def __getitem__(self, step: slice) -> "Epoch": ...
+    def __getitem__(self, step: int | slice) -> "Batch | Epoch":
+        if isinstance(step, slice):
+            return replace(self, _steps=self._steps[step])
+        return share(self._windows.batch(self._steps[step]), self._rank, self._ranks)
 
 
-def plan_reading(clips: Sequence[Clip], batch: BatchConfig) -> list[Batch]:
+def share(batch: Batch, rank: int, ranks: int) -> Batch:
+    """A rank's part of a global batch: the parts of all ranks in their order are the batch, alike in size but for one.
+
+    A batch of fewer clips than ranks leaves some with an empty part. They take the step all the same, for the others
+    wait for them; it has no weight in the sum of gradients.
+    """
+    if not 0 <= rank < ranks:
+        raise ValueError(f"rank {rank} of {ranks}")
+    return batch[len(batch) * rank // ranks : len(batch) * (rank + 1) // ranks]
+
+
+def plan_reading(clips: Clips, batch: BatchConfig) -> list[Batch]:
     """Every clip once, longest first, for evaluation: a batch that does not fit in memory fails at once."""
-    order = sorted(range(len(clips)), key=lambda index: (-clips[index].seconds, clips[index].id))
-    return list(_cut(order, clips, batch))
-
-
-def draw(*parts: int | str) -> bytes:
-    """Eight random-looking bytes that belong to these numbers and words for ever."""
-    text = "\0".join(map(str, parts)).encode()
-    return hashlib.blake2b(text, digest_size=8).digest()
-
-
-def _bucket(seconds: float) -> int:
-    return round(math.log2(max(seconds, 1e-3)) * BUCKETS_PER_DOUBLING)
-
-
-def _cut(order: Sequence[int], clips: Sequence[Clip], batch: BatchConfig) -> Iterator[Batch]:
-    """Runs of `order` whose padded seconds and count stay within bounds; a longer clip goes alone."""
-    run: list[int] = []
-    longest = 0.0
-    for index in order:
-        longer = max(longest, clips[index].seconds)
-        if run and (longer * (len(run) + 1) > batch.seconds or len(run) == batch.samples):
-            yield tuple(run)
-            run, longer = [], clips[index].seconds
-        run.append(index)
-        longest = longer
-    if run:
-        yield tuple(run)
+    rows = np.argsort(-clips.seconds, kind="stable")
+    found, start = [], 0
+    while start < len(rows):
+        end = start + most(batch, float(clips.seconds[rows[start]]))
+        found.append(rows[start:end])
+        start = end
+    return found

@@ -32,11 +32,12 @@ from .checkpoint import (
 )
 from .config import Config, TrainConfig
 from .data import Data, check_alphabet, unfit, unwritable
+from .draws import draw
 from .evaluation import ctc_losses, judge
 from .features import FEATURES
 from .loading import Loaded, loaded
 from .models import build_model
-from .plan import draw, plan_epoch
+from .plan import Plan
 
 Listener = Callable[[EpochResult], None]
 
@@ -107,10 +108,11 @@ class Trainer:
             fused=True,
         )
         self.data = self._fitting(data)
+        self.plan = Plan(self.data.clips, config.batch, config.train.seed, config.mix)
         self.standing = Standing(
             config=config,
             alphabet=alphabet,
-            data=self.data.digest,
+            data=self.data.ordered_digest(config),
             dev=dev.digest,
             epoch=0,
             step=0,
@@ -124,7 +126,7 @@ class Trainer:
     def epoch(self) -> EpochResult:
         """The rest of the epoch under way, its judgement on the dev data, and a checkpoint if it is worth one."""
         number = self.standing.epoch
-        batches = plan_epoch(self.data.clips, self.config.batch, self.config.train.seed, number)
+        batches = self.plan.epoch(number)
         with closing(loaded(self.data, batches[self.standing.step :], self.workers)) as coming:
             for batch in coming:
                 self._step(batch, len(batches))
@@ -252,7 +254,11 @@ class Trainer:
 
 
 def rate_at(train: TrainConfig, step: int, steps_per_epoch: int) -> float:
-    """The learning rate of a step, counted from 0 over the whole run."""
+    """The learning rate of a step, counted from 0 over the whole run.
+
+    Epochs may differ in steps, where sets are mixed or shuffled in windows: a step of one is counted as if all epochs
+    were like it, so that the rate follows the share of the epochs that is done, and needs no epoch's plan but its own.
+    """
     if train.schedule == "decay":
         return train.rate * train.decay ** (step // steps_per_epoch)
     if train.schedule == "one-cycle":

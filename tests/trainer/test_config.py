@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -5,9 +6,11 @@ import pytest
 from dsprep.manifests import UsageError
 from dsprep.trainer.config import (
     PRESETS,
+    TABLES,
     Config,
     DeepSpeech1Config,
     DeepSpeech2Config,
+    MixConfig,
     config_of,
     read_config,
 )
@@ -58,12 +61,30 @@ def test_set_puts_one_key_over_the_file(tmp_path: Path) -> None:
         ("train.rate=inf", r"train\.rate = inf is not from"),
         ("train.warmup=nan", r"train\.warmup = nan is not from"),
         ("train.clip=-1", r"train\.clip = -1\.0 is not from"),
+        ("batch.window=-1", r"batch\.window = -1 is not from"),
+        ("batch.window=1.5", r"batch\.window = 1\.5 is not of type int"),
+        ("mix.hours=-1", r"mix\.hours = -1\.0 is not from"),
+        ("mix.hours=nan", r"mix\.hours = nan is not from"),
+        ("mix.hours=1e9", r"mix\.hours = 1000000000\.0 is not from"),
+        ("mix.weights=[3,1]", r"mix\.weights want mix\.hours"),
+        ("mix.weights=[0,0.0]", r"mix\.weights are all 0"),
+        ("mix.weights=[1,-0.5]", r"mix\.weights = -0\.5 is not from"),
+        ("mix.weights=[nan]", r"mix\.weights = nan is not from"),
+        ("mix.weights=['a']", r"mix\.weights = \['a'\] is not a list of numbers, as \[3\.0, 1\.0\]"),
+        ("mix.weights=[true]", r"mix\.weights = \[True\] is not a list"),
+        ("mix.weights=3", r"mix\.weights = 3 is not a list"),
         ("train.seed=99999999999999999999999", r"train\.seed = 9+ is not from"),
     ],
 )
 def test_what_is_wrong_is_told(setting: str, told: str) -> None:
     with pytest.raises(UsageError, match=told):
         read_config("ds2-small", [setting])
+
+
+def test_a_mix_survives_the_way_through_json() -> None:
+    config = read_config("ds2-small", ["mix.hours=10", "mix.weights=[3, 0.5]"])
+    assert config.mix == MixConfig(hours=10.0, weights=(3.0, 0.5))
+    assert config_of(json.loads(json.dumps(config.facts())), "x") == config
 
 
 def test_a_file_that_is_not_there_or_no_toml_is_told(tmp_path: Path) -> None:
@@ -82,8 +103,8 @@ def test_every_number_has_bounds() -> None:
     numbers = {
         f"{prefix}.{key}"
         for kind in (DeepSpeech1Config, DeepSpeech2Config)
-        for prefix, table in (("model", kind()), ("batch", Config().batch), ("train", Config().train))
+        for prefix, table in (("model", kind()), *((name, getattr(Config(), name)) for name in TABLES[1:]))
         for key, value in asdict(table).items()
-        if type(value) in (int, float)
+        if type(value) in (int, float, tuple)
     }
     assert numbers == set(BOUNDS)
