@@ -61,7 +61,7 @@ def test_buffers_are_filled_one_after_another_as_far_as_the_file_goes(tmp_path: 
             head, body = bytearray(2), bytearray(b"-" * 4)
             assert reader.read_into(sample(tmp_path / "x", 6, offset), [head, body]) == count
             assert head + b"." + body == text
-        with pytest.raises(DataError, match="x: cannot read .*gone at byte 7: No such file"):
+        with pytest.raises(DataError, match=r"x: cannot read .*gone at byte 7: No such file"):
             reader.read_into(sample(tmp_path / "gone", 1, 7), [bytearray(1)])
 
 
