@@ -17,7 +17,6 @@ from ..manifests.ctc import RATE
 from .reading import Reader
 from .sound.audio import Pcm, Unreadable, decode, wav_header
 from .sound.stream import Forward
-from .sound.window import Memory
 
 HEADER = len(wav_header(0))
 AS_IN_WAV = np.dtype(np.int16) == np.dtype("<i2")
@@ -35,7 +34,7 @@ def read_pcm(sample: Sample, reader: Reader, room: Pcm | None = None) -> Pcm:
     if AS_IN_WAV and sample.size == HEADER + room.nbytes > HEADER and _wav(sample, reader, room):
         return room
     data = reader.read(sample)
-    if data[:4] == b"fLaC" and _flac(data, room):
+    if data[:4] == b"fLaC" and _flac(reader.as_file(data), room):
         return room
     place = f"{sample.id}: {sample.path} at byte {sample.offset or 0}"
     try:
@@ -53,10 +52,10 @@ def _wav(sample: Sample, reader: Reader, room: Pcm) -> bool:
     return reader.read_into(sample, [head, room]) == sample.size and head == wav_header(room.nbytes)
 
 
-def _flac(data: bytes, room: Pcm) -> bool:
-    """Whether `data` is 16 kHz mono FLAC of 16 bits, of as many samples as `room`, which holds them now."""
+def _flac(descriptor: int, room: Pcm) -> bool:
+    """Whether a file is 16 kHz mono FLAC of 16 bits, of as many samples as `room`, which holds them now."""
     try:
-        with Forward(Memory(data)) as file:
+        with Forward(descriptor, closefd=False) as file:
             return (
                 (file.samplerate, file.channels, file.subtype, file.frames) == (RATE, 1, "PCM_16", len(room))
                 and file.buffer_read_into(room, "int16") == len(room)

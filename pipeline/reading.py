@@ -12,12 +12,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
+import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self, cast
 
 from ..manifests import DataError, FetchError, Sample
 from .commit import file_size
@@ -117,6 +119,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._open: OrderedDict[Path, Opened] = OrderedDict()
+        self._scratch: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -160,8 +163,25 @@ class Reader:
         with self._told(sample), self._opened(sample) as file:
             return file.read_into(sample.offset or 0, buffers, sample.sha256)
 
+    def as_file(self, data: bytes) -> int:
+        """A descriptor of a file that holds `data` and no more, at its begin; the next call makes another of it.
+
+        For C libraries: from objects in memory they read through Python, where each block waits for its turn among
+        the threads, and where an interruption that comes just then is printed and forgotten.
+        """
+        if self._scratch is None:
+            self._scratch = _scratch()
+        descriptor = self._scratch.fileno()
+        os.pwrite(descriptor, data, 0)
+        os.ftruncate(descriptor, len(data))
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
+
     def close(self) -> None:
         """Close all files."""
+        if self._scratch:
+            self._scratch.close()
+            self._scratch = None
         while self._open:
             self._open.popitem()[1].close()
 
@@ -194,6 +214,13 @@ class Reader:
             if len(self._open) > TABLE:
                 self._open.popitem(last=False)[1].close()
         return self._open[path]
+
+
+def _scratch() -> IO[bytes]:
+    """A file without a name, in memory where the system has such."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("dsprep"), "r+b", 0)
+    return cast(IO[bytes], tempfile.TemporaryFile(buffering=0))
 
 
 def audio_bytes(sample: Sample) -> bytes:

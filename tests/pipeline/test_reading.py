@@ -52,3 +52,22 @@ def test_fewer_bytes_than_the_manifest_says_are_told(tmp_path: Path) -> None:
         audio_bytes(sample(tmp_path / "x", 3, 1))
     with pytest.raises(DataError, match="cannot read"):
         audio_bytes(sample(tmp_path / "x", 3, 2**70))
+
+
+def test_buffers_are_filled_one_after_another_as_far_as_the_file_goes(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"0123456789")
+    with Reader() as reader:
+        for offset, count, text in ((None, 6, b"01.2345"), (3, 6, b"34.5678"), (7, 3, b"78.9---")):
+            head, body = bytearray(2), bytearray(b"-" * 4)
+            assert reader.read_into(sample(tmp_path / "x", 6, offset), [head, body]) == count
+            assert head + b"." + body == text
+        with pytest.raises(DataError, match=r"x: cannot read .*gone at byte 7: No such file"):
+            reader.read_into(sample(tmp_path / "gone", 1, 7), [bytearray(1)])
+
+
+def test_bytes_as_a_file_are_these_and_none_of_those_before(tmp_path: Path) -> None:
+    before = descriptors()
+    with Reader() as reader:
+        for data in (b"0123456789", b"abc", b"", b"defg"):
+            assert os.read(reader.as_file(data), 100) == data
+    assert descriptors() == before

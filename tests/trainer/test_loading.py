@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import closing
 from dataclasses import replace
@@ -49,12 +49,24 @@ def data(tmp_path: Path, make: Any) -> Data:
     return data_of(tmp_path, write_clips(tmp_path, make, "wav"))
 
 
+@pytest.fixture(scope="module")
+def tars(tmp_path_factory: pytest.TempPathFactory, make: Any) -> Mapping[str, Data]:
+    """The same clips in shards, by form."""
+    found = {}
+    for form in ("wav", "flac"):
+        home = tmp_path_factory.mktemp(form)
+        data_of(home, write_clips(home, make, form))
+        shard([home / "all.csv"], home / "shards", 20_000, 0, 1)
+        found[form] = read_data([home / "shards"])
+    return found
+
+
 @pytest.fixture(autouse=True)
-def _nothing_is_left_behind(tmp_path: Path) -> Iterator[None]:
+def _nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     assert set(threading.enumerate()) <= before
-    assert not opened(tmp_path)
+    assert not opened(tmp_path_factory.getbasetemp())
 
 
 def opened(home: Path) -> list[Path]:
@@ -78,18 +90,14 @@ BATCHES = [(0, 1), (6,), (5, 3, 2), (), (4, 4), (1, 2, 3, 4, 5, 6, 0)]
 
 @pytest.mark.parametrize("workers", WORKERS)
 @pytest.mark.parametrize("form", ["wav", "flac"])
-@pytest.mark.parametrize("tars", [False, True])
 def test_every_batch_of_the_plan_comes_in_its_turn_padded_with_zeros(
-    tmp_path: Path, make: Any, form: str, workers: int, tars: bool
+    tmp_path: Path, make: Any, tars: Mapping[str, Data], form: str, workers: int
 ) -> None:
-    data = data_of(tmp_path, write_clips(tmp_path, make, form))
-    if tars:
-        shard([tmp_path / "all.csv"], tmp_path / "shards", 20_000, 0, 1)
-        data = read_data([tmp_path / "shards"])
-    found = list(loaded(data, BATCHES, workers))
-    assert [one.indices for one in found] == BATCHES
-    for batch in found:
-        assert_whole(data, batch)
+    for data in (data_of(tmp_path, write_clips(tmp_path, make, form)), tars[form]):
+        found = list(loaded(data, BATCHES, workers))
+        assert [one.indices for one in found] == BATCHES
+        for batch in found:
+            assert_whole(data, batch)
 
 
 def test_a_rank_without_a_share_of_a_batch_gets_an_array_of_nothing(data: Data) -> None:
@@ -169,23 +177,21 @@ def test_no_more_is_read_ahead_than_is_wanted(data: Data, workers: int) -> None:
 
 @pytest.mark.parametrize("workers", WORKERS)
 @pytest.mark.parametrize("after", [0, 1, 7])
-def test_one_who_stops_early_leaves_no_thread_and_no_file(tmp_path: Path, data: Data, workers: int, after: int) -> None:
-    shard([tmp_path / "all.csv"], tmp_path / "shards", 10_000, 0, 1)
-    data = read_data([tmp_path / "shards"])
-    coming = loaded(data, [(0, 1, 2, 3, 4, 5, 6)] * 100, workers)
+def test_one_who_stops_early_leaves_no_thread_and_no_file(tars: Mapping[str, Data], workers: int, after: int) -> None:
+    coming = loaded(tars["wav"], [(0, 1, 2, 3, 4, 5, 6)] * 100, workers)
     for _ in range(after):
         next(coming)
     coming.close()
 
 
 @pytest.mark.parametrize("workers", WORKERS)
-def test_an_interruption_comes_through_at_once(data: Data, workers: int) -> None:
+def test_an_interruption_comes_through_at_once(tars: Mapping[str, Data], workers: int) -> None:
     old = signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
     timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     try:
-        with pytest.raises(KeyboardInterrupt), closing(loaded(data, repeat((0, 1)), workers)) as coming:
+        with pytest.raises(KeyboardInterrupt), closing(loaded(tars["flac"], repeat((0, 1)), workers)) as coming:
             for _ in coming:
                 pass
     finally:
