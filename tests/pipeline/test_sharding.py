@@ -84,8 +84,13 @@ def write_home(home: Path, make: Any) -> Path:
             )
         )
     (home / "in.csv").write_bytes(manifest_bytes(samples, home))
-    time.sleep(2 * CLOCK_NS / 1e9)  # so that none of it is as young as the shards to come
+    settle()
     return home
+
+
+def settle() -> None:
+    """Wait until nothing that was written is as young as the shards to come."""
+    time.sleep(2 * CLOCK_NS / 1e9)
 
 
 def test_every_row_is_in_a_shard_or_rejected_with_a_reason(home: Path) -> None:
@@ -234,6 +239,7 @@ def test_a_mended_source_is_taken_in_by_the_next_run_and_nothing_else_is_touched
     victim = home / "clips" / "clip 8 é.wav"
     kept = victim.read_bytes()
     victim.write_bytes(kept[:-2])
+    settle()
     assert go(home).left_out == (("changed", 1),)
     before_mending = times(home / "out")
     assert go(home).rejected == 1
@@ -251,6 +257,7 @@ def test_audio_that_changed_after_its_shard_was_begun_is_read_again(home: Path, 
     earlier, written = make.tree(home / "out"), times(home / "out")
     victim = home / "clips" / "clip 8 é.wav"
     victim.write_bytes(encode(make.tone(0.26, 999), "wav"))
+    settle()
     go(home)
     now = times(home / "out")
     (changed,) = [name for name in now if now[name] != written[name]]
