@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..manifests import DataError, Sample, manifest_bytes, read_manifest
-from .commit import FileDigest, Record, read_record, record_path, unseal
+from .commit import FileDigest, read_record, record_path, unseal
 from .damage import SHOWN, Contents
+from .inventory import Made
 from .outdir import BEGUN
 from .samples import MANIFEST
 from .shards import INDEX
@@ -37,6 +38,15 @@ class Tar:
     """None: neither shards.json nor its record are whole."""
     contents: Contents | None
     """None: neither its record nor the manifest are whole, or nobody asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a record tells, in few bytes a sample."""
+
+    key: str
+    settings: Any
+    made: Made
 
 
 def holds_shards(root: Path) -> bool:
@@ -65,7 +75,7 @@ class Accounts:
         damaged = {one.name for one in self.small if self._damaged(one)}
         self.rows = self._rows() if deep and MANIFEST not in damaged else None
         """Of the manifest, if it can be trusted and was asked for."""
-        self.records: dict[str, Record] = {}
+        self.records: dict[str, Account] = {}
         """Those that are whole, by the name of their shard; filled by `tars`."""
 
     def names(self) -> list[str]:
@@ -92,7 +102,7 @@ class Accounts:
     def _tar(self, name: str, entry: Mapping[str, Any] | None) -> Tar:
         path = self.root / name
         told = self._record(path, entry["seal"] if entry else None)
-        file = told[0].files[0] if told else None
+        file = told[0].made.file if told else None
         if entry:
             file = FileDigest(name, entry["bytes"], entry["sha256"])
         return Tar(path, file, self._contents(name, told[1] if told else None, file) if self.deep else None)
@@ -137,11 +147,11 @@ class Accounts:
                 self._add(path, f"its row is of no shard: {one.path}", one.id)
         return rows
 
-    def _record(self, path: Path, seal: str | None) -> tuple[Record, list[Sample]] | None:
+    def _record(self, path: Path, seal: str | None) -> tuple[Account, list[Sample]] | None:
         told = _told_by(path)
         if told is None:
             self._add(record_path(path), UNSEALED if record_path(path).exists() else "missing")
-        elif seal and told[0].seal != seal:
+        elif seal and told[0].made.seal != seal:
             self._add(record_path(path), f"not the one that {INDEX} tells of")
             return None
         else:
@@ -178,13 +188,13 @@ class Accounts:
         self.findings.append(Finding(path, what, key=key))
 
 
-def _told_by(path: Path) -> tuple[Record, list[Sample]] | None:
+def _told_by(path: Path) -> tuple[Account, list[Sample]] | None:
     """The record of the shard at `path`, if it is whole, and what it tells of the samples, in their order."""
     record = read_record(path)
     try:
         if record is None or [one.name for one in record.files] != [path.name]:
             return None
-        return record, [
+        return Account(record.key, record.facts["settings"], Made.of(record)), [
             Sample(
                 id=one["id"],
                 path=path,
@@ -196,7 +206,7 @@ def _told_by(path: Path) -> tuple[Record, list[Sample]] | None:
             )
             for one in record.facts["samples"]
         ]
-    except (KeyError, TypeError, ValueError):  # of another version, or of something else
+    except (KeyError, TypeError, ValueError, OverflowError):  # of another version, or of something else
         return None
 
 

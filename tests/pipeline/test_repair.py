@@ -309,6 +309,19 @@ def test_shards_in_the_order_of_their_manifests_are_mended(tmp_path: Path, make:
     assert make.tree(out) == whole
 
 
+def test_manifests_with_other_columns_in_other_orders_make_shards_that_are_whole(tmp_path: Path, make: Any) -> None:
+    """The manifest of the shards has the columns of all, sorted; what a shard holds follows from its rows."""
+    one, two = speech(tmp_path / "one", make, 4), speech(tmp_path / "two", make, 3)
+    rows = [replace(row, extras=(("up", ""), ("gender", "f"), ("age", "ü"))) for row in read_manifest(one)]
+    one.write_text("id,up,gender,age,wav_filename,wav_filesize,transcript\n")
+    with one.open("a") as file:
+        file.writelines(f"{row.id},,f,ü,{row.path.name},{row.size},{row.transcript}\n" for row in rows)
+    (two.parent / "dev.csv").write_text(two.read_text().replace(",x-", ",y-"))
+    out = tmp_path / "out"
+    shard([one, two.parent / "dev.csv"], out, SMALL, 0)
+    assert verify(out, deep=True).findings == ()
+
+
 @pytest.mark.slow
 def test_killed_at_any_instant_a_repair_is_ended_by_the_next(case: Case) -> None:
     """With and without shards.json, and what it vouches for: 3 times, or as often as DSPREP_KILLS says."""
