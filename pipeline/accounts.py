@@ -15,7 +15,8 @@ from ..manifests import DataError, Sample, manifest_bytes, read_manifest
 from .commit import FileDigest, read_record, record_path, unseal
 from .damage import SHOWN, Contents
 from .inventory import Made
-from .outdir import BEGUN
+from .outdir import BEGUN, REJECTED
+from .reading import open_file
 from .samples import MANIFEST
 from .shards import INDEX
 from .tar import BLOCK, END, taken
@@ -90,7 +91,7 @@ class Accounts:
     def known(self) -> set[Path]:
         """Every file that belongs there."""
         tars = [self.root / name for name in self.names()]
-        return {self.root / name for name in (INDEX, MANIFEST, *(one.name for one in self.small))} | {
+        return {self.root / name for name in (INDEX, MANIFEST, REJECTED, *(one.name for one in self.small))} | {
             path for tar in tars for path in (tar, record_path(tar))
         }
 
@@ -109,19 +110,32 @@ class Accounts:
 
     def _index(self) -> dict[str, Any] | None:
         path = self.root / INDEX
+        if fault := _unread(path):
+            self._add(path, fault)
+            return None
         try:
             content = unseal(path.read_bytes(), path)
             _ = [(one["name"], one["bytes"], one["sha256"], one["seal"]) for one in content["shards"]]
             _ = [FileDigest(**one) for one in content["files"]]
-        except OSError as error:
-            self._add(path, "missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}")
-        except DataError:
+        except (OSError, DataError):
             self._add(path, UNSEALED)
         except (KeyError, TypeError):
             self._add(path, "of another version of dsprep: type dsprep shard again")
         else:
-            return content
+            if not self._foreign(content):
+                return content
+            self._add(path, "of other shards: it tells of none that is here")
         return None
+
+    def _foreign(self, index: Mapping[str, Any]) -> bool:
+        """Whether there are whole records, and none of them is one that this index tells of."""
+        others = False
+        for one in index["shards"]:
+            told = _told_by(self.root / one["name"])
+            if told and told[0].made.seal == one["seal"]:
+                return False
+            others = others or told is not None
+        return others
 
     def _damaged(self, file: FileDigest) -> bool:
         fault = file_fault(self.root / file.name, file, deep=self.deep)
@@ -137,7 +151,7 @@ class Accounts:
             if not self.index and manifest_bytes(samples, self.root) != path.read_bytes():
                 raise DataError("damaged: not as dsprep writes it")
         except DataError as error:
-            self._add(path, str(error))
+            self._add(path, _unread(path) or str(error).removeprefix(f"{path}").lstrip(": "))
             return None
         rows: dict[str, list[Sample]] = {}
         for one in samples:
@@ -150,7 +164,7 @@ class Accounts:
     def _record(self, path: Path, seal: str | None) -> tuple[Account, list[Sample]] | None:
         told = _told_by(path)
         if told is None:
-            self._add(record_path(path), UNSEALED if record_path(path).exists() else "missing")
+            self._add(record_path(path), _unread(record_path(path)) or UNSEALED)
         elif seal and told[0].made.seal != seal:
             self._add(record_path(path), f"not the one that {INDEX} tells of")
             return None
@@ -208,6 +222,17 @@ def _told_by(path: Path) -> tuple[Account, list[Sample]] | None:
         ]
     except (KeyError, TypeError, ValueError, OverflowError):  # of another version, or of something else
         return None
+
+
+def _unread(path: Path) -> str:
+    """Why a file cannot be read; empty if it can."""
+    try:
+        open_file(path).close()
+    except FileNotFoundError:
+        return "missing"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return ""
 
 
 def _offset(sample: Sample) -> int:

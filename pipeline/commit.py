@@ -216,6 +216,8 @@ def write_record(final: Path, key: str, files: Sequence[FileDigest], facts: Any)
 def read_record(final: Path) -> Record | None:
     """The record of `final`, or None if there is none that is whole."""
     path = record_path(final)
+    if file_size(path) is None:
+        return None  # nor does anybody wait for a pipe to tell
     try:
         value = unseal(path.read_bytes(), path)
         files = tuple(FileDigest(**file) for file in value["files"])

@@ -22,7 +22,7 @@ from .packing import Task, write_shard
 from .reading import Reader
 from .shards import Shard, Sharding, plan_shards
 from .shelf import LocalShelf
-from .verdict import NOT_A_FILE, Verdict, file_fault
+from .verdict import Verdict, file_fault
 from .verify import verify
 from .workers import run
 
@@ -73,9 +73,9 @@ def repair(root: Path, places: Sequence[Path], *, workers: int = 0, progress: Pr
     before = verify(root, deep=True, workers=workers, progress=progress)
     if not before.findings:
         return Repair((), before)
-    if folder := next((one for one in before.findings if one.what == NOT_A_FILE), None):
-        raise DataError(f"{folder.path} is no file: move it away and type the same command again")
     damaged = {finding.path for finding in before.findings}
+    if other := next((path for path in sorted(damaged) if path.exists() and not path.is_file()), None):
+        raise DataError(f"{other} is no file: move it away and type the same command again")
     accounts = Accounts(root, deep=True)
     tars = {tar.path.name: tar for tar in accounts.tars()}
     sharding = _settings(accounts)
