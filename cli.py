@@ -283,9 +283,11 @@ def _print_shards(report: ShardReport, out: Path) -> None:
         click.echo(f"left out {count}: {reason}")
     if report.oversized:
         _notice(
-            f"note: {report.oversized} shards are larger than --shard-bytes: how much audio is once it is converted can "
-            "only be told before where the manifest has the right duration"
+            f"note: {report.oversized} shards are larger than --shard-bytes: how large converted audio becomes can "
+            "only be told where the manifest has the right duration"
         )
+    if len(report.forms) > 1:
+        _notice("note: the shards hold WAV and FLAC, which some readers do not take together: --format makes them one")
 
 
 class ConvertCommand(click.Command):

@@ -19,7 +19,6 @@ MB/s of audio by the clock, process start included; medians over the rounds.
 """
 
 import argparse
-import io
 import statistics
 import sys
 import tempfile
@@ -27,11 +26,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from dsprep.bench.measure import cost, noise, real_members
 from dsprep.manifests import Sample, manifest_bytes
-from dsprep.pipeline.sound.audio import encode
+from dsprep.pipeline.sound.audio import Pcm, decode, encode
 
 WRITE = """
 import sys
@@ -53,13 +51,15 @@ with webdataset.ShardWriter(f"{out}/%06d.tar", maxcount=10**9, maxsize=256e6, mt
         writer.write({"__key__": row["id"], "wav": audio, "txt": row["transcript"], "json": told.encode()})
 """
 UNSYNCED = "import os; os.fsync = lambda descriptor: None; from dsprep.cli import main; main()"
+PUBLISHED = "librispeech/dev-clean.tar.gz"
 TEXT = "if the reader will excuse me i will say nothing of my antecedents"
 
 
 def write_clips(home: Path, size: int, seconds: float) -> None:
     """WAV files of `size` bytes together below `home`, and their manifest `in.csv`."""
-    genuine = [soundfile.read(io.BytesIO(one), dtype="int16")[0] for one in real_members(PUBLISHED, ".flac")]
-    sounds = genuine or [noise(seed, 12 * 16_000) for seed in range(2)]
+    sounds: list[Pcm] = [decode(one) for one in real_members(PUBLISHED, ".flac")] or [
+        noise(seed, 12 * 16_000) for seed in range(2)
+    ]
     samples, written = list[Sample](), 0
     while written < size:
         number = len(samples)
@@ -75,9 +75,6 @@ def write_clips(home: Path, size: int, seconds: float) -> None:
             )
         )  # fmt: skip
     (home / "in.csv").write_bytes(manifest_bytes(samples, home))
-
-
-PUBLISHED = "librispeech/dev-clean.tar.gz"
 
 
 def main() -> None:
@@ -106,7 +103,8 @@ def main() -> None:
         cpus: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(given.rounds):
             for name, command in ways.items():
-                out.unlink(missing_ok=True) if out.is_file() else None
+                if out.is_file():
+                    out.unlink()
                 used = cost(command, out)
                 walls[name].append(used.wall)
                 cpus[name].append(used.cpu)

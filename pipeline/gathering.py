@@ -4,8 +4,8 @@ data/train.csv   ->   1600 items of part `train`; {"name": "train", "sha256": ..
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +64,26 @@ def gather(places: Sequence[Path], *, keep_order: bool = False) -> Sources:
         raise DataError(f"{', '.join(map(str, places))}: no samples in there")
     if not keep_order:
         manifests.sort(key=lambda one: (one.name, one.sha256))
-    return Sources(tuple(found.values()), tuple(manifests))
+    return Sources(tuple(_alike(found.values())), tuple(manifests))
 
 
 def _items(samples: Sequence[Sample], part: str) -> Iterator[Item]:
     return (Item(sample, part, whole) for sample, whole in vouched(samples))
+
+
+def _alike(items: Collection[Item]) -> Iterator[Item]:
+    """The items with the same further columns, sorted, empty where a manifest has none.
+
+    So will manifest.csv have them: what a tar holds besides audio follows from its row.
+    """
+    columns = sorted({name for one in items for name, _ in one.sample.extras})
+    for one in items:
+        if [name for name, _ in one.sample.extras] == columns:
+            yield one
+        else:
+            known = dict(one.sample.extras)
+            extras = tuple((name, known.get(name, "")) for name in columns)
+            yield replace(one, sample=replace(one.sample, extras=extras))
 
 
 def _name(path: Path) -> str:

@@ -38,6 +38,8 @@ class ShardReport:
     """Rows that are in no shard, by reason, the most frequent first."""
     oversized: int = 0
     """Shards of several samples that became larger than was asked for: lengths were not known, or not right."""
+    forms: tuple[str, ...] = ()
+    """Of the audio in them: `wav`, `flac`, or both, which not all readers take."""
 
     @property
     def rejected(self) -> int:
@@ -58,6 +60,7 @@ class Made:
     seconds: "array[float]"
     digests: bytes
     """32 bytes a sample."""
+    forms: frozenset[str]
     left_out: tuple[tuple[str, str, str, str, float | None], ...]
     """Part, id, reason, detail, seconds."""
 
@@ -73,6 +76,7 @@ class Made:
             array("q", [one["size"] for one in held]),
             array("d", [one["duration"] for one in held]),
             b"".join(bytes.fromhex(one["sha256"]) for one in held),
+            frozenset(one["form"] for one in held),
             tuple(
                 (one["part"], one["id"], one["reason"], one["detail"], one["seconds"])
                 for one in record.facts["left out"]
@@ -174,4 +178,5 @@ def _report(shards: Sequence[Shard], made: Sequence[Made], sharding: Sharding) -
         sum(one.file.size for one in made),
         tuple(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
         sum(most is not None and one.file.size > most and len(one.offsets) > 1 for one in made),
+        tuple(sorted({form for one in made for form in one.forms})),
     )
