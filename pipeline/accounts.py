@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ..manifests import DataError, Sample, manifest_bytes, read_manifest
-from .commit import FileDigest, Record, read_record, record_path, unseal
+from .commit import FileDigest, read_record, record_path, unseal
 from .damage import SHOWN, Contents
-from .outdir import BEGUN
+from .inventory import Made
+from .outdir import BEGUN, REJECTED
+from .reading import open_file
 from .samples import MANIFEST
 from .shards import INDEX
 from .tar import BLOCK, END, taken
@@ -37,6 +39,15 @@ class Tar:
     """None: neither shards.json nor its record are whole."""
     contents: Contents | None
     """None: neither its record nor the manifest are whole, or nobody asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a record tells, in few bytes a sample."""
+
+    key: str
+    settings: Any
+    made: Made
 
 
 def holds_shards(root: Path) -> bool:
@@ -65,7 +76,7 @@ class Accounts:
         damaged = {one.name for one in self.small if self._damaged(one)}
         self.rows = self._rows() if deep and MANIFEST not in damaged else None
         """Of the manifest, if it can be trusted and was asked for."""
-        self.records: dict[str, Record] = {}
+        self.records: dict[str, Account] = {}
         """Those that are whole, by the name of their shard; filled by `tars`."""
 
     def names(self) -> list[str]:
@@ -80,7 +91,7 @@ class Accounts:
     def known(self) -> set[Path]:
         """Every file that belongs there."""
         tars = [self.root / name for name in self.names()]
-        return {self.root / name for name in (INDEX, MANIFEST, *(one.name for one in self.small))} | {
+        return {self.root / name for name in (INDEX, MANIFEST, REJECTED, *(one.name for one in self.small))} | {
             path for tar in tars for path in (tar, record_path(tar))
         }
 
@@ -92,26 +103,39 @@ class Accounts:
     def _tar(self, name: str, entry: Mapping[str, Any] | None) -> Tar:
         path = self.root / name
         told = self._record(path, entry["seal"] if entry else None)
-        file = told[0].files[0] if told else None
+        file = told[0].made.file if told else None
         if entry:
             file = FileDigest(name, entry["bytes"], entry["sha256"])
         return Tar(path, file, self._contents(name, told[1] if told else None, file) if self.deep else None)
 
     def _index(self) -> dict[str, Any] | None:
         path = self.root / INDEX
+        if fault := _unread(path):
+            self._add(path, fault)
+            return None
         try:
             content = unseal(path.read_bytes(), path)
             _ = [(one["name"], one["bytes"], one["sha256"], one["seal"]) for one in content["shards"]]
             _ = [FileDigest(**one) for one in content["files"]]
-        except OSError as error:
-            self._add(path, "missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}")
-        except DataError:
+        except (OSError, DataError):
             self._add(path, UNSEALED)
         except (KeyError, TypeError):
             self._add(path, "of another version of dsprep: type dsprep shard again")
         else:
-            return content
+            if not self._foreign(content):
+                return content
+            self._add(path, "of other shards: it tells of none that is here")
         return None
+
+    def _foreign(self, index: Mapping[str, Any]) -> bool:
+        """Whether there are whole records, and none of them is one that this index tells of."""
+        others = False
+        for one in index["shards"]:
+            told = _told_by(self.root / one["name"])
+            if told and told[0].made.seal == one["seal"]:
+                return False
+            others = others or told is not None
+        return others
 
     def _damaged(self, file: FileDigest) -> bool:
         fault = file_fault(self.root / file.name, file, deep=self.deep)
@@ -127,7 +151,7 @@ class Accounts:
             if not self.index and manifest_bytes(samples, self.root) != path.read_bytes():
                 raise DataError("damaged: not as dsprep writes it")
         except DataError as error:
-            self._add(path, str(error))
+            self._add(path, _unread(path) or str(error).removeprefix(f"{path}").lstrip(": "))
             return None
         rows: dict[str, list[Sample]] = {}
         for one in samples:
@@ -137,11 +161,11 @@ class Accounts:
                 self._add(path, f"its row is of no shard: {one.path}", one.id)
         return rows
 
-    def _record(self, path: Path, seal: str | None) -> tuple[Record, list[Sample]] | None:
+    def _record(self, path: Path, seal: str | None) -> tuple[Account, list[Sample]] | None:
         told = _told_by(path)
         if told is None:
-            self._add(record_path(path), UNSEALED if record_path(path).exists() else "missing")
-        elif seal and told[0].seal != seal:
+            self._add(record_path(path), _unread(record_path(path)) or UNSEALED)
+        elif seal and told[0].made.seal != seal:
             self._add(record_path(path), f"not the one that {INDEX} tells of")
             return None
         else:
@@ -178,13 +202,13 @@ class Accounts:
         self.findings.append(Finding(path, what, key=key))
 
 
-def _told_by(path: Path) -> tuple[Record, list[Sample]] | None:
+def _told_by(path: Path) -> tuple[Account, list[Sample]] | None:
     """The record of the shard at `path`, if it is whole, and what it tells of the samples, in their order."""
     record = read_record(path)
     try:
         if record is None or [one.name for one in record.files] != [path.name]:
             return None
-        return record, [
+        return Account(record.key, record.facts["settings"], Made.of(record)), [
             Sample(
                 id=one["id"],
                 path=path,
@@ -196,8 +220,19 @@ def _told_by(path: Path) -> tuple[Record, list[Sample]] | None:
             )
             for one in record.facts["samples"]
         ]
-    except (KeyError, TypeError, ValueError):  # of another version, or of something else
+    except (KeyError, TypeError, ValueError, OverflowError):  # of another version, or of something else
         return None
+
+
+def _unread(path: Path) -> str:
+    """Why a file cannot be read; empty if it can."""
+    try:
+        open_file(path).close()
+    except FileNotFoundError:
+        return "missing"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return ""
 
 
 def _offset(sample: Sample) -> int:

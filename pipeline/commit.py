@@ -222,6 +222,8 @@ def recorded(key: str, files: Sequence[FileDigest], facts: Any) -> tuple[Record,
 def read_record(final: Path) -> Record | None:
     """The record of `final`, or None if there is none that is whole."""
     path = record_path(final)
+    if file_size(path) is None:
+        return None  # nor does anybody wait for a pipe to tell
     try:
         return record_of(path.read_bytes())
     except OSError:

@@ -22,7 +22,7 @@ from .packing import Task, write_shard
 from .reading import Reader
 from .shards import Shard, Sharding, plan_shards
 from .shelf import LocalShelf
-from .verdict import NOT_A_FILE, Verdict, file_fault
+from .verdict import Verdict, file_fault
 from .verify import verify
 from .workers import run
 
@@ -73,9 +73,9 @@ def repair(root: Path, places: Sequence[Path], *, workers: int = 0, progress: Pr
     before = verify(root, deep=True, workers=workers, progress=progress)
     if not before.findings:
         return Repair((), before)
-    if folder := next((one for one in before.findings if one.what == NOT_A_FILE), None):
-        raise DataError(f"{folder.path} is no file: move it away and type the same command again")
     damaged = {finding.path for finding in before.findings}
+    if other := next((path for path in sorted(damaged) if path.exists() and not path.is_file()), None):
+        raise DataError(f"{other} is no file: move it away and type the same command again")
     accounts = Accounts(root, deep=True)
     tars = {tar.path.name: tar for tar in accounts.tars()}
     sharding = _settings(accounts)
@@ -85,7 +85,7 @@ def repair(root: Path, places: Sequence[Path], *, workers: int = 0, progress: Pr
     shelf = Mending(root)
     with shelf.alone([sharding.facts(), sources.facts()]):
         bad = [one for one in shards if one.name not in accounts.records or root / one.name in damaged]
-        made = {name: Made.of(record) for name, record in accounts.records.items()}
+        made = {name: one.made for name, one in accounts.records.items()}
         made |= _write(bad, tars, sharding, shelf, workers, progress)
         finish(shards, [made[one.name] for one in shards], sources, sharding, shelf)
     return Repair(tuple(sorted(shelf.written)), verify(root, deep=True, workers=workers, progress=progress))
@@ -102,13 +102,13 @@ def _refuse_others(root: Path) -> None:
 
 def _settings(accounts: Accounts) -> Sharding:
     """The settings that the shards were made with, by shards.json or else by any record that is whole."""
-    tellers = [accounts.index, *(record.facts for record in accounts.records.values())]
-    for told in filter(None, tellers):
+    told = [accounts.index.get("settings")] if accounts.index else []
+    for settings in (*told, *(one.settings for one in accounts.records.values())):
         try:
-            sharding = Sharding.of(told["settings"])
+            sharding = Sharding.of(settings)
         except (KeyError, TypeError, ValueError):
             continue
-        if sharding.facts() == told["settings"]:
+        if sharding.facts() == settings:
             return sharding
     raise DataError(
         f"{accounts.root} cannot be repaired: nothing in there that is whole tells how this version of dsprep made it; "

@@ -17,7 +17,6 @@ from .tables import printable, width
 IN_PROCESS = 64 << 20
 """Bytes that are read sooner than worker processes have begun."""
 DIGEST_DIFFERS = "other bytes than were written (sha256 differs)"
-NOT_A_FILE = "not a file"
 SHOWN = 100
 """Findings that are told; the others are counted."""
 
@@ -52,7 +51,7 @@ def file_fault(path: Path, file: FileDigest | None, *, deep: bool) -> str:
     """What is wrong with a file, by its size, and with `deep` by its sha256; empty if nothing is known to be."""
     size = length_of(path)
     if size is None:
-        return "missing" if not path.exists() else NOT_A_FILE
+        return "missing" if not path.exists() else "not a file"
     if file is None or not (size != file.size or deep):
         return ""
     if size != file.size:

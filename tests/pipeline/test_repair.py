@@ -81,6 +81,13 @@ def speech(root: Path, make: Any, count: int = 8) -> Path:
     return root / "train.csv"
 
 
+def renamed(manifest: Path) -> Path:
+    """The same speech under other ids."""
+    other = manifest.with_name("dev.csv")
+    other.write_text(manifest.read_text().replace(",x-", ",y-"))
+    return other
+
+
 @pytest.fixture(scope="module")
 def pristine(make: Any, tmp_path_factory: pytest.TempPathFactory) -> Case:
     root = tmp_path_factory.mktemp("repair")
@@ -265,17 +272,6 @@ def test_what_cannot_be_made_again_stays_and_the_rest_is_mended(tmp_path: Path, 
         case.check(one)
 
 
-def test_a_folder_in_place_of_a_shard_is_told_and_left(case: Case) -> None:
-    name = case.tars[0]
-    (case.out / name).unlink()
-    (case.out / name).mkdir()
-    (case.out / name / "mine").touch()
-    assert [finding.what for finding in verify(case.out, deep=True).findings] == ["not a file"]
-    with pytest.raises(DataError, match=rf"{name} is no file: move it away"):
-        repair(case.out, [case.source])
-    assert (case.out / name / "mine").exists()
-
-
 def test_a_record_that_claims_what_cannot_be_harms_nobody(case: Case) -> None:
     """It has the right seal; shards.json has not."""
     name = case.tars[0]
@@ -290,16 +286,39 @@ def test_a_record_that_claims_what_cannot_be_harms_nobody(case: Case) -> None:
         case.check(path.name)
 
 
+def test_an_index_of_other_shards_harms_nobody(case: Case, tmp_path: Path, make: Any) -> None:
+    other = renamed(speech(tmp_path / "other", make))
+    shard([other], tmp_path / "others", SMALL, 0)
+    case.write(INDEX, (tmp_path / "others" / INDEX).read_bytes())
+    assert case.found() == {INDEX}
+    with pytest.raises(DataError, match="was not made of these manifests"):
+        repair(case.out, [other])
+    case.check(INDEX)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_what_is_no_file_is_told_and_left_and_waits_for_nobody(case: Case, kind: str) -> None:
+    for name, data in case.whole.items():
+        path = case.out / name
+        path.unlink()
+        os.mkfifo(path) if kind == "pipe" else path.mkdir()
+        for deep in (False, True):
+            (finding,) = verify(case.out, deep=deep).findings
+            assert (finding.path, finding.what.removeprefix("cannot be read: it is ")) == (path, "not a file")
+        with pytest.raises(DataError, match=rf"{name} is no file: move it away"):
+            repair(case.out, [case.source])
+        path.unlink() if kind == "pipe" else path.rmdir()
+        path.write_bytes(data)
+
+
 def test_what_import_made_is_mended_by_import(digits: Path) -> None:
     with pytest.raises(UsageError, match="made by dsprep import, which mends by itself"):
         repair(digits, [digits / "dev-clean.csv"])
 
 
 def test_shards_in_the_order_of_their_manifests_are_mended(tmp_path: Path, make: Any) -> None:
-    one, two = speech(tmp_path / "one", make), speech(tmp_path / "two", make, 3)
-    text = two.read_text().replace("x-", "y-").replace("y-0.wav", "x-0.wav").replace("y-2.wav", "x-2.wav")
-    two.with_name("dev.csv").write_text(text.replace("y-1.flac", "x-1.flac"))
-    two, out = two.with_name("dev.csv"), tmp_path / "out"
+    one, two = speech(tmp_path / "one", make), renamed(speech(tmp_path / "two", make, 3))
+    out = tmp_path / "out"
     shard([one, two], out, replace(SMALL, keep_order=True), 0)
     whole = make.tree(out)
     (out / "000001.tar").write_bytes(b"")
@@ -307,6 +326,18 @@ def test_shards_in_the_order_of_their_manifests_are_mended(tmp_path: Path, make:
         repair(out, [two, one])
     assert repair(out, [one, two]).verdict.findings == ()
     assert make.tree(out) == whole
+
+
+def test_manifests_with_other_columns_in_other_orders_make_shards_that_are_whole(tmp_path: Path, make: Any) -> None:
+    """The manifest of the shards has the columns of all, sorted; what a shard holds follows from its rows."""
+    one, two = speech(tmp_path / "one", make, 4), speech(tmp_path / "two", make, 3)
+    rows = [replace(row, extras=(("up", ""), ("gender", "f"), ("age", "ü"))) for row in read_manifest(one)]
+    one.write_text("id,up,gender,age,wav_filename,wav_filesize,transcript\n")
+    with one.open("a") as file:
+        file.writelines(f"{row.id},,f,ü,{row.path.name},{row.size},{row.transcript}\n" for row in rows)
+    out = tmp_path / "out"
+    shard([one, renamed(two)], out, SMALL, 0)
+    assert verify(out, deep=True).findings == ()
 
 
 @pytest.mark.slow
