@@ -28,12 +28,14 @@ from .pipeline.tables import printable
 if TYPE_CHECKING:
     from .manifests import Alphabet
     from .pipeline.coverage import Coverage
+    from .pipeline.foreign import Cache
     from .pipeline.formats import Format
     from .pipeline.report import ImportReport
     from .pipeline.text import Profile
     from .trainer.checkpoint import EpochResult
+    from .trainer.streaming import Streamed
 
-TRAIN = ("torch", "safetensors", "jiwer")
+TRAIN = ("torch", "safetensors", "jiwer", "webdataset")
 """What the extra `train` brings."""
 CHARACTERS = 60
 """Of a coverage table, to be shown."""
@@ -73,6 +75,12 @@ def main() -> None:
 path_type = click.Path(path_type=Path)
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 1024), help="Processes at a time.  [default: one a core]"
+)
+cache_option = click.option(
+    "--cache",
+    "cache_folder",
+    type=path_type,
+    help="Where indexes of shards without a manifest are kept.  [default: $XDG_CACHE_HOME/dsprep or ~/.cache/dsprep]",
 )
 
 
@@ -227,15 +235,24 @@ def _print_coverage(coverage: Coverage, out: Path) -> None:
 @click.argument("out", type=path_type)
 @click.option("--shard-bytes", default="256MB", show_default=True, help="Largest size of a shard.")
 @click.option("--seed", default=0, show_default=True, help="Of the order of samples.")
+@cache_option
 @workers_option
-def shard(manifests: tuple[Path, ...], out: Path, shard_bytes: str, seed: int, workers: int | None) -> None:
-    """Write the samples of MANIFESTS as webdataset tars into the folder OUT."""
+def shard(
+    manifests: tuple[Path, ...],
+    out: Path,
+    shard_bytes: str,
+    seed: int,
+    cache_folder: Path | None,
+    workers: int | None,
+) -> None:
+    """Write the samples of MANIFESTS, or of other people's webdataset tars, as webdataset tars into the folder OUT."""
     from .pipeline.sharding import shard as write_shards
     from .pipeline.workers import available
 
     size = _size(shard_bytes)
     with _progress() as progress:
-        report = write_shards(manifests, out, size, seed, workers or available(), progress)
+        cache = _cache(cache_folder, progress, workers)
+        report = write_shards(manifests, out, size, seed, workers or available(), progress, cache)
     written, hours = size_text(report.bytes), _hours(report.seconds)
     click.echo(f"{report.samples} samples, {hours} h, in {report.shards} shards, {written}: {out}")
 
@@ -293,14 +310,16 @@ def convert(
 @main.command()
 @click.argument("data", nargs=-1, required=True, type=path_type)
 @click.option("--json", "json_file", type=path_type, help="Write everything to this file.")
-def stats(data: tuple[Path, ...], json_file: Path | None) -> None:
+@cache_option
+def stats(data: tuple[Path, ...], json_file: Path | None, cache_folder: Path | None) -> None:
     """Show what DATA, manifests or shard folders, hold: clips, hours, speakers, words, lengths, further columns."""
     import shutil
 
     from .pipeline.inspection.stats import stats as stats_of
     from .pipeline.inspection.summary import stats_lines
 
-    found = stats_of(data)
+    with _progress() as progress:
+        found = stats_of(data, _cache(cache_folder, progress))
     aside = _save(json_file, found.facts())
     for line in stats_lines(found, shutil.get_terminal_size().columns):
         click.echo(line, err=aside)
@@ -317,6 +336,7 @@ def stats(data: tuple[Path, ...], json_file: Path | None) -> None:
 @click.option("--model", default="any", show_default=True, help="Whose steps a text must fit: ds1, ds2, or any.")
 @click.option("--quick", is_flag=True, help="Decode no audio.")
 @click.option("--json", "json_file", type=path_type, help="Write all findings to this file.")
+@cache_option
 @workers_option
 def check(
     data: tuple[Path, ...],
@@ -324,6 +344,7 @@ def check(
     model: str,
     quick: bool,
     json_file: Path | None,
+    cache_folder: Path | None,
     workers: int | None,
 ) -> None:
     """Look for what spoils training or its scores in DATA, manifests or shard folders; exit code 1 if there is any.
@@ -339,7 +360,13 @@ def check(
     try:
         with _progress() as progress:
             report = check_data(
-                data, alphabet, model=model, quick=quick, workers=workers or available(), progress=progress
+                data,
+                alphabet,
+                model=model,
+                quick=quick,
+                workers=workers or available(),
+                progress=progress,
+                cache=_cache(cache_folder, progress, workers),
             )
     except KeyboardInterrupt as stop:
         raise Interrupted("interrupted; a check keeps nothing, the same command begins again") from stop
@@ -404,6 +431,13 @@ def verify(path: Path, deep: bool) -> None:
     help="alphabet.txt or labels.json.  [default: a-z, apostrophe, space]",
 )
 @click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Read the tars of --train from end to end, with no index: a run that was stopped begins its epoch again, and "
+    "the number of steps is not known. See docs/loading.md.",
+)
+@cache_option
 def train(
     train_data: tuple[Path, ...],
     dev_data: tuple[Path, ...],
@@ -412,6 +446,8 @@ def train(
     settings: tuple[str, ...],
     alphabet: Path | None,
     device: str | None,
+    stream: bool,
+    cache_folder: Path | None,
 ) -> None:
     """Train a model; run again, it goes on where it stopped, with the same weights as if it had not."""
     _need("train", *TRAIN)
@@ -420,11 +456,11 @@ def train(
     from .trainer.training import train as train_model
 
     config = read_config(source, settings)
-    data, dev = read_data(train_data), read_data(dev_data)
-    click.echo(
-        f"training on {len(data.samples)} utterances, {data.hours:.2f} h; judged by {len(dev.samples)}",
-        err=True,
-    )
+    with _progress() as progress:
+        cache = _cache(cache_folder, progress)
+        data = _stream(train_data) if stream else read_data(train_data, cache)
+        dev = read_data(dev_data, cache)
+    click.echo(f"training on {data.summary}; judged by {len(dev.samples)}", err=True)
     with _progress() as progress, _stop_after_step() as should_stop:
         standing = train_model(
             config,
@@ -447,14 +483,18 @@ def train(
 @click.argument("data", nargs=-1, required=True, type=path_type)
 @click.option("--json", "json_file", type=path_type, help="Write rates, counts and texts to this file.")
 @click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
-def evaluate(run: Path, data: tuple[Path, ...], json_file: Path | None, device: str | None) -> None:
+@cache_option
+def evaluate(
+    run: Path, data: tuple[Path, ...], json_file: Path | None, device: str | None, cache_folder: Path | None
+) -> None:
     """Print the word and character error rates of RUN's best checkpoint on DATA, manifests or shard folders."""
     _need("train", *TRAIN)
     from .trainer.data import read_data
     from .trainer.evaluation import evaluate as evaluate_run
 
     with _progress() as progress:
-        result, standing = evaluate_run(run, read_data(data), _device(device), progress, _notice)
+        known = read_data(data, _cache(cache_folder, progress))
+        result, standing = evaluate_run(run, known, _device(device), progress, _notice)
     click.echo(f"model: after epoch {standing.epoch}" + (f", batch {standing.step}" if standing.step else ""), err=True)
     aside = _save(json_file, result.facts())
     click.echo(_errors("WER", result.words, "words"), err=aside)
@@ -573,6 +613,28 @@ def _device(name: str | None) -> str:
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"--device {name}: {str(error).splitlines()[0]}") from error
     return name
+
+
+def _cache(folder: Path | None, progress: Progress, workers: int | None = None) -> Cache:
+    """Where indexes of foreign shards are kept: where the user says, or where programs keep what can be made again."""
+    from .pipeline.foreign import Cache
+    from .pipeline.workers import available
+
+    if folder is None:
+        named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        # A relative one is to be ignored (XDG Base Directory Specification 0.8).
+        folder = (named if named.is_absolute() else Path.home() / ".cache") / "dsprep"
+    return Cache(folder=folder, workers=workers or available(), progress=progress, on_notice=_notice)
+
+
+def _stream(places: Sequence[Path]) -> Streamed:
+    """The shards that --train names, for --stream."""
+    from .trainer.streaming import open_stream
+
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError("--stream cannot give several processes equal shares: leave it out, or run one process")
+    _notice("streaming: a run that was stopped begins its epoch again, and how many steps it has is not known")
+    return open_stream(places)
 
 
 def _title(one: Format) -> str:

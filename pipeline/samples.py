@@ -1,4 +1,4 @@
-"""Samples: what any mix of manifests and shard folders holds."""
+"""Samples: what any mix of manifests and shard folders, ours and others', holds."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..manifests import DataError, Sample, read_manifest
 from .commit import file_size
+from .foreign import Cache, indexed, tars_in
 
 MANIFEST = "manifest.csv"
 """Of a folder of shards."""
@@ -22,15 +23,15 @@ class DataSet:
     samples: tuple[Sample, ...]
 
 
-def read_samples(places: Sequence[Path]) -> list[Sample]:
-    """The samples of manifests and shard folders, in their order.
+def read_samples(places: Sequence[Path], cache: Cache | None = None) -> list[Sample]:
+    """The samples of manifests and shard folders, in their order; foreign shards are indexed in `cache`.
 
     Raises:
         DataError: a place is neither, all are empty, a file is gone or of another size, or two samples share an id.
     """
     samples: dict[str, Sample] = {}
     for place in places:
-        for sample in read_manifest(manifest_in(place)):
+        for sample in read_manifest(manifest_in(place, cache)):
             if other := samples.get(sample.id):
                 raise DataError(f"id {sample.id} is in the data twice: {other.path} and {sample.path}")
             samples[sample.id] = sample
@@ -40,18 +41,18 @@ def read_samples(places: Sequence[Path]) -> list[Sample]:
     return list(samples.values())
 
 
-def read_each(places: Sequence[Path]) -> list[DataSet]:
+def read_each(places: Sequence[Path], cache: Cache | None = None) -> list[DataSet]:
     """Each of the manifests and shard folders by itself: they may share ids, and their files are not looked at.
 
     Raises:
         DataError: a place is neither, cannot be read, or is named twice; all are empty.
     """
-    manifests = [manifest_in(place) for place in places]
+    manifests = [manifest_in(place, cache) for place in places]
     for place, count in Counter(manifest.resolve() for manifest in manifests).items():
         if count > 1:
             raise DataError(f"{place} is named {count} times: name each manifest and shard folder once")
-    homes = [one.parent if one.name == MANIFEST else one for one in manifests]
-    short = [home.resolve().name.removesuffix(".csv") for home in homes]
+    homes = [place.parent if place.name == MANIFEST else place for place in places]
+    short = [home.resolve().name.removesuffix(".csv").removesuffix(".tar") for home in homes]
     sets = [
         DataSet(name if short.count(name) == 1 else str(home), manifest, tuple(read_manifest(manifest)))
         for name, home, manifest in zip(short, homes, manifests, strict=True)
@@ -61,15 +62,21 @@ def read_each(places: Sequence[Path]) -> list[DataSet]:
     return sets
 
 
-def manifest_in(place: Path) -> Path:
-    """The manifest that a user means: a CSV itself, or that of a folder of shards."""
+def manifest_in(place: Path, cache: Cache | None = None) -> Path:
+    """The manifest that a user means: a CSV itself, that of a folder of shards, or the index of foreign shards.
+
+    Raises:
+        DataError: it is none of these.
+    """
+    if (place / MANIFEST).is_file():
+        return place / MANIFEST
+    if tars := tars_in(place):
+        if cache is None:
+            raise DataError(f"{place} is webdataset shards without a manifest: give a cache to index them in")
+        return indexed(tars, cache)
     if not place.is_dir():
         return place
-    if not (place / MANIFEST).exists():
-        raise DataError(
-            f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv"
-        )
-    return place / MANIFEST
+    raise DataError(f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv")
 
 
 def check_files(samples: Iterable[Sample]) -> None:

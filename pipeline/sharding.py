@@ -7,6 +7,7 @@ from typing import Any
 
 from ..manifests import DataError, Progress, Sample, manifest_bytes, silent
 from .commit import Building, Record, accepted, commit, discard, read_record, seal, write_whole
+from .foreign import Cache
 from .outdir import MADE_BY, begin, end, file_facts, reopen
 from .samples import MANIFEST, read_samples
 from .shards import INDEX, Shard, plan_shards, write_tar
@@ -30,6 +31,7 @@ def shard(
     seed: int,
     workers: int,
     progress: Progress = silent,
+    cache: Cache | None = None,
 ) -> ShardReport:
     """Write the samples of `manifests` as shards into the folder `out`.
 
@@ -37,7 +39,7 @@ def shard(
         DataError: a manifest is wrong, names a file that is gone or has another size, or shares an id.
         OutputError: `out` is not ours or cannot be written.
     """
-    samples = read_samples(manifests)
+    samples = read_samples(manifests, cache)
     if out.resolve() in {sample.path.parent.resolve() for sample in samples}:
         raise DataError(f"{out} holds what is to be read: name another folder for the shards")
     begin(out, INDEX, {MADE_BY: "dsprep shard"})

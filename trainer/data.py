@@ -12,6 +12,7 @@ from torch import Tensor
 from ..manifests import Alphabet, DataError, Sample, ctc, describe
 from ..manifests.ctc import RATE
 from ..pipeline.commit import digest_of
+from ..pipeline.foreign import Cache
 from ..pipeline.reading import audio_bytes
 from ..pipeline.samples import read_samples
 from ..pipeline.sound.audio import FULL_SCALE, Pcm, Unreadable, decode, wav_header
@@ -41,19 +42,24 @@ class Data:
         """Hours of audio."""
         return sum(clip.seconds for clip in self.clips) / 3600
 
+    @property
+    def summary(self) -> str:
+        """What it is, in a few words."""
+        return f"{len(self.samples)} utterances, {self.hours:.2f} h"
+
     def without(self, ids: set[str]) -> "Data":
         """The same data less some samples."""
         kept = [pair for pair in zip(self.samples, self.clips, strict=True) if pair[0].id not in ids]
         return Data(tuple(sample for sample, _ in kept), tuple(clip for _, clip in kept))
 
 
-def read_data(places: Sequence[Path]) -> Data:
-    """The samples of any mix of manifests and shard folders.
+def read_data(places: Sequence[Path], cache: Cache | None = None) -> Data:
+    """The samples of any mix of manifests and shard folders; foreign shards are indexed in `cache`.
 
     Raises:
         DataError: a place is neither, is empty, names a file that is gone, or shares an id with another.
     """
-    return _data(read_samples(places))
+    return _data(read_samples(places, cache))
 
 
 def read_pcm(sample: Sample) -> Pcm:

@@ -8,14 +8,23 @@ is in the checkpoint.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from ..manifests import Alphabet, DsprepError, Interrupted, Progress, TrainingError, silent
+from ..manifests import (
+    Alphabet,
+    DsprepError,
+    Interrupted,
+    Progress,
+    Sample,
+    TrainingError,
+    UsageError,
+    silent,
+)
 from ..pipeline.commit import seal, sweep, write_whole, writing
 from .augment import mask
 from .checkpoint import (
@@ -34,15 +43,18 @@ from .data import Data, check_alphabet, loaded, unfit, unwritable
 from .evaluation import ctc_losses, judge
 from .features import FEATURES
 from .models import build_model
-from .plan import Batch, draw, plan_epoch
+from .plan import draw, plan_epoch
+from .streaming import Streamed, spoken, usable
 
 Listener = Callable[[EpochResult], None]
+Batches = Iterator[tuple[Sequence[Sample], torch.Tensor, list[int]]]
+"""Samples, their sound [B, N] from -1 to 1, zero past each length, and the lengths."""
 
 
 def train(
     config: Config,
     alphabet: Alphabet,
-    data: Data,
+    data: Data | Streamed,
     dev: Data,
     run: Path,
     device: str = "cpu",
@@ -58,9 +70,16 @@ def train(
     Raises:
         DataError: a transcript cannot be written with the alphabet.
         TrainingError: `run` is of another config or data, or a loss is not a number.
+        UsageError: `data` is a stream, and the schedule needs to know the number of its steps.
         Interrupted: `should_stop` said so.
     """
-    check_alphabet(data, alphabet)
+    if isinstance(data, Data):
+        check_alphabet(data, alphabet)
+    elif config.train.schedule == "one-cycle":
+        raise UsageError(
+            "the schedule one-cycle needs the number of steps in an epoch, which a stream does not tell: "
+            "add --set train.schedule=constant or decay, or leave out --stream"
+        )
     if listed := unwritable(dev, alphabet):
         on_notice(f"dev data: the alphabet lacks {listed}: these count as errors")
     with writing(run):
@@ -81,7 +100,7 @@ class Trainer:
         self,
         config: Config,
         alphabet: Alphabet,
-        data: Data,
+        data: Data | Streamed,
         dev: Data,
         run: Path,
         device: str,
@@ -101,7 +120,7 @@ class Trainer:
             weight_decay=config.train.weight_decay,
             fused=True,
         )
-        self.data = self._fitting(data)
+        self.data = self._fitting(data) if isinstance(data, Data) else data
         self.standing = Standing(
             config=config,
             alphabet=alphabet,
@@ -119,10 +138,10 @@ class Trainer:
     def epoch(self) -> EpochResult:
         """The rest of the epoch under way, its judgement on the dev data, and a checkpoint if it is worth one."""
         number = self.standing.epoch
-        batches = plan_epoch(self.data.clips, self.config.batch, self.config.train.seed, number)
-        for batch, samples_BN, lengths in loaded(self.data, batches[self.standing.step :]):
-            self._step(batch, samples_BN, lengths, len(batches))
-            self.progress(f"epoch {number + 1}", self.standing.step, len(batches), "batches")
+        steps, batches = self._batches()
+        for samples, samples_BN, lengths in batches:
+            self._step(samples, samples_BN, lengths, steps)
+            self.progress(f"epoch {number + 1}", self.standing.step, steps, "batches")
             self._save_or_stop()
         try:
             result = self._judged(number)
@@ -140,19 +159,33 @@ class Trainer:
         """What each epoch came to, for people and plots."""
         write_whole(self.run / "history.json", seal({"epochs": self.standing.facts()["history"]}, indent=1))
 
-    def _step(self, batch: Batch, samples_BN: torch.Tensor, lengths: list[int], steps: int) -> None:
-        """One step of the optimiser."""
+    def _batches(self) -> tuple[int, Batches]:
+        """The steps of the epoch under way, 0 if nobody knows, and the batches that are left of it."""
+        data, config, number = self.data, self.config, self.standing.epoch
+        if isinstance(data, Streamed):
+            fits = usable(self.alphabet, self.features, self.model)
+            coming = spoken(data, config, number, fits, self.notice)
+            return 0, ((one.samples, one.sound(), one.lengths) for one in coming)
+        batches = plan_epoch(data.clips, config.batch, config.train.seed, number)
+        return len(batches), (
+            ([data.samples[index] for index in batch], samples_BN, lengths)
+            for batch, samples_BN, lengths in loaded(data, batches[self.standing.step :])
+        )
+
+    def _step(self, samples: Sequence[Sample], samples_BN: torch.Tensor, lengths: list[int], steps: int) -> None:
+        """One step of the optimiser; `steps` are in an epoch, 0 if nobody knows."""
         train, at = self.config.train, self.standing
         torch.manual_seed(int.from_bytes(draw(train.seed, at.epoch, at.step)) >> 1)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(train, at.epoch * steps + at.step, steps)
+            # A stream's schedule counts epochs alone.
+            group["lr"] = rate_at(train, at.epoch * steps + at.step if steps else at.epoch, steps or 1)
         with torch.no_grad():
             features_BTF, frames = self.features(samples_BN.to(self.device), lengths)
-            ids = [self.data.samples[index].id for index in batch]
+            ids = [sample.id for sample in samples]
             features_BTF = mask(features_BTF, frames, ids, train, at.epoch)
         self.model.train()
         logits_BTV, counts = self.model(features_BTF, frames)
-        labels = [self.alphabet.encode(self.data.samples[index].transcript) for index in batch]
+        labels = [self.alphabet.encode(sample.transcript) for sample in samples]
         losses_B = ctc_losses(logits_BTV, counts, labels, self.alphabet.blank)
         self._check(losses_B, ids)
         self.optimizer.zero_grad()
@@ -228,6 +261,8 @@ class Trainer:
             load_optimizer(self.optimizer, self.model, tensors)
             self.standing = replace(standing, config=self.config)
             self.notice(f"going on after epoch {standing.epoch}, batch {standing.step} of the next ({path.name})")
+            if standing.step and isinstance(self.data, Streamed):
+                self.notice("a stream cannot be gone into: that epoch's samples come once more from the first on")
             return
 
     def _same_run(self, before: Standing) -> None:

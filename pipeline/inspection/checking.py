@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ...manifests import Alphabet, Progress, Sample, ctc, seconds_text, silent
+from ..foreign import Cache
 from ..samples import DataSet, file_faults, read_each
 from ..screen import FITS
 from .findings import EXAMPLES, Checked, Finding, Kind, Report
@@ -39,6 +40,7 @@ def check(
     quick: bool = False,
     workers: int = 1,
     progress: Progress = silent,
+    cache: Cache | None = None,
 ) -> Report:
     """Look for everything of `Kind` in manifests and shard folders; `quick` decodes no audio.
 
@@ -48,7 +50,7 @@ def check(
         DataError: a place is neither, cannot be read (an id twice in it), or is named twice; all are empty.
         OutputError: a worker process was killed.
     """
-    sets = read_each(places)
+    sets = read_each(places, cache)
     findings = [finding for data in sets for finding in _files(data)]
     if quick:
         sounds = [Sounds([None] * len(data.samples)) for data in sets]

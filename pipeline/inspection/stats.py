@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...manifests import Sample
+from ..foreign import Cache
 from ..samples import read_each
 
 BARS = 16
@@ -95,13 +96,13 @@ class Stats:
         return asdict(self)
 
 
-def stats(places: Sequence[Path]) -> Stats:
+def stats(places: Sequence[Path], cache: Cache | None = None) -> Stats:
     """What each of the manifests and shard folders holds, and all of them together.
 
     Raises:
         DataError: a place is neither, cannot be read, or is named twice; all are empty.
     """
-    sets = read_each(places)
+    sets = read_each(places, cache)
     everything = [sample for one in sets for sample in one.samples]
     return Stats(tuple(_of(one.name, one.samples) for one in sets), _of("all", everything))
 
