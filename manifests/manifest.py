@@ -28,8 +28,10 @@ DIGEST = "wav_sha256"
 COLUMNS = (*ALWAYS, DIGEST)
 
 
-def manifest_bytes(samples: Iterable[Sample], folder: Path) -> bytes:
+def manifest_bytes(samples: Iterable[Sample], folder: Path | None) -> bytes:
     """The table of `samples` for a CSV in `folder`: the same samples give the same bytes in any order.
+
+    Without a folder, paths are written as they are: for a CSV that lies nowhere near its audio.
 
     Raises:
         DataError: an id appears twice.
@@ -43,7 +45,7 @@ def manifest_bytes(samples: Iterable[Sample], folder: Path) -> bytes:
 
 
 def manifest_lines(
-    samples: Iterable[Sample], folder: Path, extras: Iterable[str], *, digests: bool = False
+    samples: Iterable[Sample], folder: Path | None, extras: Iterable[str], *, digests: bool = False
 ) -> Iterator[bytes]:
     """The same table line by line, of samples that come sorted by id and have no columns but `extras`."""
     columns = [*([DIGEST] if digests else []), *sorted(extras)]
@@ -148,9 +150,9 @@ def _made_id(name: str, seen: set[str], counts: dict[str, int]) -> str:
     return f"{plain}-{count}"
 
 
-def _cells(sample: Sample, folder: Path, extras: list[str]) -> Iterator[str]:
+def _cells(sample: Sample, folder: Path | None, extras: list[str]) -> Iterator[str]:
     further = {DIGEST: sample.sha256, **dict(sample.extras)}
-    yield os.path.relpath(sample.path, folder).replace(os.sep, "/")
+    yield (os.path.relpath(sample.path, folder) if folder else str(sample.path)).replace(os.sep, "/")
     yield str(sample.size)
     yield sample.transcript
     yield sample.id

@@ -72,13 +72,13 @@ def indexed(tars: Sequence[Path], cache: Cache) -> Path:
         DataError: a tar is not there, cut off, damaged or compressed, or changes meanwhile; no sample can be used.
         OutputError: the cache cannot be written.
     """
-    folder, tars = (cache.folder / "index").resolve(), [tar.resolve() for tar in tars]
-    key = _key(folder, tars)
-    index = folder / f"{key}.csv"
+    tars = [tar.resolve() for tar in tars]
+    key = _key(tars)
+    index = cache.folder / "index" / f"{key}.csv"
 
     def build(building: Building) -> Any:
         found = _scanned(tars, cache)
-        if _key(folder, tars) != key:
+        if _key(tars) != key:
             raise DataError(f"tars beside {tars[0]} changed while they were read: type the same command again")
         rejected = [(tar.name, one.key, one.reason, one.detail, "") for tar in tars for one in found[tar].left]
         write_whole(_rejected(index), csv_bytes(LEFT_OUT, rejected))
@@ -86,7 +86,7 @@ def indexed(tars: Sequence[Path], cache: Cache) -> Path:
         if not samples:
             raise DataError(_hopeless(tars, rejected, _rejected(index)))
         with building.open() as file:
-            file.write(manifest_bytes(samples, folder))
+            file.write(manifest_bytes(samples, None))
         left = Counter(reason for _, _, reason, _, _ in rejected)
         return {"rows": len(samples), "left out": left, "strays": sum(one.strays for one in found.values())}
 
@@ -121,10 +121,10 @@ def _choices(text: str) -> Iterator[str]:
     yield from (f"{number:0{width}d}" for number in range(first, last + step, step))
 
 
-def _key(folder: Path, tars: Sequence[Path]) -> str:
-    """Digest of what decides an index; the folder too, for its paths lead from there to the tars."""
+def _key(tars: Sequence[Path]) -> str:
+    """Digest of what decides an index."""
     # ffmpeg decides whether some samples can be used: once it is installed, the index is made anew.
-    return digest_of([CODE, str(folder), ffmpeg.installed(), [_state(tar) for tar in tars]])
+    return digest_of([CODE, ffmpeg.installed(), [_state(tar) for tar in tars]])
 
 
 def _state(tar: Path) -> list[Any]:

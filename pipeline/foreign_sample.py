@@ -55,7 +55,7 @@ def spelt(name: str) -> str:
 
 
 def split(name: str) -> tuple[str, str] | None:
-    """Key and extension of a member; None for what belongs to no sample: `README`, `a/.hidden`, `__info__.json`."""
+    """Key and extension of a member; None for what belongs to no sample: `README`, `a/._b.wav`, `__info__/c.json`."""
     folder, slash, last = name.rpartition("/")
     stem, dot, extension = last.partition(".")
     if not stem or not dot or _META.match(name):

@@ -54,8 +54,8 @@ def _riff(head: bytes, size: int) -> tuple[int, int]:
 
 
 def _flac(head: bytes) -> tuple[int, int]:
-    """Frames and rate in STREAMINFO (RFC 9639, section 8.2); 0 frames where it does not tell."""
-    return int.from_bytes(head[21:26]) & (1 << 36) - 1, int.from_bytes(head[18:21]) >> 4
+    """Frames and rate in STREAMINFO (RFC 9639, section 8.2); 0 frames where it does not tell, or nothing follows it."""
+    return len(head) > 42 and int.from_bytes(head[21:26]) & (1 << 36) - 1, int.from_bytes(head[18:21]) >> 4
 
 
 def _number(head: bytes, place: int) -> int:
