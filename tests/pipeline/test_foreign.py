@@ -18,9 +18,11 @@ import braceexpand
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsprep.cli import main
 from dsprep.manifests import LEFT_OUT, DataError, Sample, read_manifest
 from dsprep.pipeline.foreign import Cache, indexed, tars_in
 from dsprep.pipeline.foreign_sample import split
@@ -28,6 +30,7 @@ from dsprep.pipeline.foreign_tar import scan
 from dsprep.pipeline.reading import audio_bytes
 from dsprep.pipeline.samples import read_each, read_samples
 from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.sound import ffmpeg
 from dsprep.pipeline.sound.audio import decode
 
 Named = Sequence[tuple[str, bytes]]
@@ -178,6 +181,7 @@ GOOD = [("good.wav", WAV), ("good.txt", b"a")]
         ([("x.wav", WAV), ("x.txt", b" \n")], {"x": "empty-text"}),
         ([("x.wav", WAV), ("x.txt", b"\xff")], {"x": "bad-row"}),
         ([("x.wav", WAV), ("x.txt", b"a\0b")], {"x": "bad-row"}),
+        ([("x.wav", WAV), ("x.txt", b"a" * (1 << 25))], {"x": "bad-row"}),
         ([("x.wav", WAV), ("x.json", b"{")], {"x": "bad-row"}),
         ([("x.wav", WAV), ("x.json", b"[" * 100_000)], {"x": "bad-row"}),
         ([("x.wav", WAV), ("x.json", b'["text"]')], {"x": "bad-row"}),
@@ -314,6 +318,31 @@ def test_the_second_use_reads_the_index_alone_and_a_changed_tar_is_indexed_anew(
     assert len(read_manifest(indexed([path], cache))) == 2
 
 
+def test_a_tar_that_changes_meanwhile_is_told(tmp_path: Path) -> None:
+    path = tar(tmp_path / "a.tar", GOOD)
+
+    def change(*_: object) -> None:
+        os.utime(path)
+
+    with pytest.raises(DataError, match="changed while they were read"):
+        indexed([path], Cache(folder=tmp_path / "cache", progress=change))
+
+
+def test_what_waits_for_ffmpeg_is_indexed_once_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not ffmpeg.installed():
+        pytest.skip("ffmpeg is not installed")
+    (tmp_path / "x.wav").write_bytes(WAV)
+    subprocess.run(["ffmpeg", "-v", "error", "-i", "x.wav", "x.m4a"], cwd=tmp_path, check=True)
+    path = tar(tmp_path / "a.tar", [("x.m4a", (tmp_path / "x.m4a").read_bytes()), ("x.txt", b"a"), *GOOD])
+    with monkeypatch.context() as bare:
+        bare.setenv("PATH", "")
+        _, rejected, _ = index(path, folder=tmp_path)
+        assert [one["reason"] for one in rejected] == ["no-decoder"]
+    samples, rejected, _ = index(path, folder=tmp_path)
+    assert ([one.id for one in samples], rejected) == (["good", "x"], [])
+    assert samples[1].duration == pytest.approx(len(decode(audio_bytes(samples[1]))) / 16_000, abs=1 / 16_000)
+
+
 def test_a_damaged_index_is_made_again(tmp_path: Path) -> None:
     path, cache = tar(tmp_path / "a.tar", GOOD), Cache(folder=tmp_path / "cache")
     first = indexed([path], cache)
@@ -435,7 +464,7 @@ def test_keys_are_those_of_webdataset_but_for_hidden_files(name: str) -> None:
     if key is None or last.startswith("."):
         assert split(name) is None
     elif not name.startswith("__"):
-        assert split(name) == (key, extension.lower())
+        assert split(name) == (key, str(extension).lower())
 
 
 def test_foreign_shards_go_through_every_door(tmp_path: Path, digits: Path) -> None:
@@ -463,3 +492,23 @@ def test_the_list_of_rejections_is_no_manifest(tmp_path: Path) -> None:
     assert rejected.read_text().splitlines()[0] == ",".join(LEFT_OUT)
     with pytest.raises(DataError, match="lists the rows that an import left out"):
         read_manifest(rejected)
+
+
+def test_commands_that_take_data_take_foreign_shards_and_keep_the_index_where_caches_are(tmp_path: Path) -> None:
+    tar(tmp_path / "theirs" / "0.tar", [("x.wav", WAV), *GOOD])
+    out = str(tmp_path / "theirs")
+
+    def run(*arguments: str, **environment: str) -> str:
+        done = CliRunner(env={"XDG_CACHE_HOME": str(tmp_path / "xdg"), **environment}).invoke(main, arguments)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    shown = run("stats", out)
+    assert "1 of 2 samples cannot be used (1 no-text)" in shown
+    assert "theirs" in shown
+    assert len(list((tmp_path / "xdg" / "dsprep" / "index").glob("*.rejected.csv"))) == 1
+    run("check", out, "--quick", "--cache", str(tmp_path / "named"))
+    assert len(list((tmp_path / "named" / "index").glob("*.rejected.csv"))) == 1
+    run("shard", f"{out}/{{0..0}}.tar", str(tmp_path / "ours"), XDG_CACHE_HOME="relative", HOME=str(tmp_path / "home"))
+    assert len(list((tmp_path / "home" / ".cache" / "dsprep" / "index").glob("*.rejected.csv"))) == 1
+    assert [one.id for one in read_samples([tmp_path / "ours"])] == ["good"]

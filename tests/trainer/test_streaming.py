@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import tarfile
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +16,7 @@ import torch
 from click.testing import CliRunner
 
 from dsprep.cli import main
-from dsprep.manifests import DataError, Interrupted, Sample, SourceError, TrainingError, UsageError, english
+from dsprep.manifests import DataError, Interrupted, Sample, SourceError, TrainingError, UsageError, english, silent
 from dsprep.pipeline.screen import Reason
 from dsprep.pipeline.sharding import shard
 from dsprep.pipeline.sound.audio import decode, encode
@@ -24,7 +25,7 @@ from dsprep.trainer.config import BatchConfig, Config, read_config
 from dsprep.trainer.data import Data, read_data
 from dsprep.trainer.gathering import Clip, Spoken, gathered
 from dsprep.trainer.streaming import Streamed, open_stream, spoken
-from dsprep.trainer.training import train
+from dsprep.trainer.training import Trainer, train
 
 SETTINGS = ("model.hidden=16", "model.channels=2", "batch.samples=4", "train.epochs=3", "train.schedule=constant")
 
@@ -87,6 +88,30 @@ def test_the_order_is_a_function_of_seed_and_epoch(shards: Path) -> None:
 
     assert order(0) == order(0)
     assert len({tuple(one) for one in (order(0), order(1), order(2), order(0, seed=2))}) == 4
+
+
+def test_shards_come_in_a_drawn_order(tmp_path: Path, make: Any) -> None:
+    """More samples than are held before the first is let go, so that their order shows."""
+    wav = bytes(encode(make.tone(0.01), "wav"))
+    for number in range(3):
+        members = {f"{number}-{n}.{end}": data for n in range(150) for end, data in (("wav", wav), ("txt", b"t"))}
+        make.tar(tmp_path / f"{number}.tar", members)
+    orders = [[one[0] for one in content(batches(open_stream([tmp_path]), number)[0])] for number in range(8)]
+    assert {len(set(order)) for order in orders} == {450}
+    assert len({order[0][0] for order in orders}) > 1
+
+
+def test_a_sample_ends_with_its_shard_and_links_are_not_followed(tmp_path: Path, make: Any) -> None:
+    members = sayings(make, a="one")
+    make.tar(tmp_path / "0.tar", {**members, "x.flac": members["a.flac"]})
+    make.tar(tmp_path / "1.tar", {"x.txt": b"other", "y.txt": b"t"})
+    with tarfile.open(tmp_path / "1.tar", "a") as file:
+        link = tarfile.TarInfo("y.wav")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        file.addfile(link)
+    found, notices = batches(open_stream([tmp_path]))
+    assert [one[0] for one in content(found)] == ["a"]
+    assert "3 left out (2 no-audio, 1 no-text)" in notices[0]
 
 
 def test_the_digest_is_of_names_and_sizes(shards: Path, tmp_path: Path, make: Any) -> None:
@@ -186,6 +211,14 @@ def test_every_clip_is_gathered_once_within_bounds(bounds: BatchConfig) -> None:
         assert waste < 0.1
 
 
+def test_what_is_left_over_is_sorted_by_length_and_comes_in_a_drawn_order() -> None:
+    lengths = [length for number in range(8) for length in (1000 + 90 * number, 16_000 + 1500 * number)]
+    clips = [Clip(Sample(id="x", path=Path("x"), size=0, transcript=""), np.zeros(one, np.int16)) for one in lengths]
+    found = [list(gathered(clips, BatchConfig(samples=4), random.Random(seed))) for seed in range(5)]
+    assert all(max(batch.lengths) < 2 * min(batch.lengths) for one in found for batch in one)
+    assert len({tuple(batch.lengths[0] for batch in one) for one in found}) > 1
+
+
 def after(steps: int) -> Callable[[], bool]:
     left = [steps]
 
@@ -224,6 +257,14 @@ def test_what_needs_the_number_of_steps_is_refused(tmp_path: Path, shards: Path,
     cycle = replace(config(), train=replace(config().train, schedule="one-cycle"))
     with pytest.raises(UsageError, match=r"number of steps .* --set train\.schedule=constant"):
         train(cycle, english(), open_stream([shards]), dev, tmp_path / "run")
+
+
+def test_the_rate_decays_by_epochs(tmp_path: Path, shards: Path, dev: Data) -> None:
+    settings = config("train.schedule=decay", "train.decay=0.5", "train.rate=8e-4")
+    stream, said = open_stream([shards]), list[str]()
+    run = Trainer(settings, english(), stream, dev, tmp_path / "run", "cpu", silent, said.append, lambda: False)
+    rates = [run.optimizer.param_groups[0]["lr"] for _ in range(3) if run.epoch()]
+    assert rates == pytest.approx([8e-4, 4e-4, 2e-4])
 
 
 def test_texts_outside_the_alphabet_or_too_long_cost_no_more_than_themselves(
