@@ -109,9 +109,10 @@ def test_a_sample_ends_with_its_shard_and_links_are_not_followed(tmp_path: Path,
         link = tarfile.TarInfo("y.wav")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         file.addfile(link)
-    found, notices = batches(open_stream([tmp_path]))
-    assert [one[0] for one in content(found)] == ["a"]
-    assert "3 left out (2 no-audio, 1 no-text)" in notices[0]
+    for number in range(6):  # of which some have the shards in their order
+        found, notices = batches(open_stream([tmp_path]), number)
+        assert [one[0] for one in content(found)] == ["a"]
+        assert "3 left out (2 no-audio, 1 no-text)" in notices[0]
 
 
 def test_the_digest_is_of_names_and_sizes(shards: Path, tmp_path: Path, make: Any) -> None:

@@ -43,6 +43,8 @@ FILES = {
     "streamed": PLAIN[:4] + b"\xff" * 4 + PLAIN[8:40] + b"\xff" * 4 + PLAIN[44:],
     "size never set": PLAIN[:4] + bytes(4) + PLAIN[8:40] + bytes(4) + PLAIN[44:],
     "half a frame more": PLAIN[:4] + b"\xf5\7\0\0" + PLAIN[8:40] + b"\xd1\7\0\0" + bytes(2002),
+    "more is promised": PLAIN[:4] + (2046).to_bytes(4, "little") + PLAIN[8:],
+    "more sound is promised": PLAIN[:40] + (2010).to_bytes(4, "little") + PLAIN[44:],
     "big endian": b"RIFX" + PLAIN[4:],
     "aiff": made("AIFF"),
     "caf": made("CAF"),
@@ -101,7 +103,8 @@ def test_few_bytes_of_a_long_file_are_read() -> None:
             self.count += len(data)
             return data
 
-    for data in (wav_header(1 << 22) + bytes(1 << 22), made("FLAC") + bytes(1 << 22)):
+    long = wav_header(1 << 22) + bytes(1 << 22)
+    for data in (long, with_list(long, 27), made("FLAC") + bytes(1 << 22)):
         file = Counting(data)
         assert exact_seconds(file, len(data)) > 0
         assert file.count <= 4096
