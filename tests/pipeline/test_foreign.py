@@ -321,7 +321,7 @@ def test_the_second_use_reads_the_index_alone_and_a_changed_tar_is_indexed_anew(
 def test_a_tar_that_changes_meanwhile_is_told(tmp_path: Path) -> None:
     path = tar(tmp_path / "a.tar", GOOD)
 
-    def change(*_: object) -> None:
+    def change(stage: str, done: int, total: int, unit: str) -> None:
         os.utime(path)
 
     with pytest.raises(DataError, match="changed while they were read"):
