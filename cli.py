@@ -18,8 +18,9 @@ import textwrap
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
     from .pipeline.text import Profile
     from .pipeline.verdict import Verdict
     from .trainer.checkpoint import EpochResult
+    from .trainer.streaming import Streamed
 
-TRAIN = ("torch", "safetensors", "jiwer")
+TRAIN = ("torch", "safetensors", "jiwer", "webdataset")
 """What the extra `train` brings."""
 CHARACTERS = 60
 """Of a coverage table, to be shown."""
@@ -111,16 +113,21 @@ readers_option = click.option(
 
 
 def cached(command: Callable[..., None]) -> Callable[..., None]:
-    """Options for where what comes from URLs is kept; the command gets them as one `Cache`."""
+    """Options for where what can be made or fetched again is kept; the command gets them as one `Cache`."""
 
     @click.option(
-        "--cache", "folder", type=path_type, help="Folder for what comes from URLs.  [default: ~/.cache/dsprep]"
+        "--cache",
+        "folder",
+        type=path_type,
+        help="Folder for what comes from URLs, and for indexes of other people's shards.  [default: ~/.cache/dsprep]",
     )
     @click.option("--cache-bytes", "most", default="10GB", show_default=True, help="Largest size of the clips in it.")
     @functools.wraps(command)
     def with_cache(folder: Path | None, most: str, **others: Any) -> None:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dsprep"
-        command(**others, cache=Cache(folder=folder or home, bytes=_size("--cache-bytes", most)))
+        named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        # A relative one is to be ignored (XDG Base Directory Specification 0.8).
+        home = (named if named.is_absolute() else Path.home() / ".cache") / "dsprep"
+        command(**others, cache=Cache(folder=folder or home, bytes=_size("--cache-bytes", most), on_notice=_notice))
 
     return with_cache
 
@@ -294,7 +301,7 @@ def shard(
     workers: int | None,
     cache: Cache,
 ) -> None:
-    """Write the samples of MANIFESTS, or of shard folders, as webdataset tars into the folder OUT.
+    """Write the samples of MANIFESTS, of dsprep's shards or others', as webdataset tars into the folder OUT.
 
     Any of them may be a URL, OUT one of s3:// or gs://. WAV and FLAC of 16 kHz, mono, 16 bit go in as they are. A row
     whose audio cannot be had is listed in OUT/rejected.csv. Killed or interrupted, the same command goes on.
@@ -313,7 +320,9 @@ def shard(
         keep_order=keep_order,
     )
     with _progress() as progress:
-        report = write_shards(manifests, _shelf(out, cache), sharding, workers or available(), progress, cache)
+        report = write_shards(
+            manifests, _shelf(out, cache), sharding, workers or available(), progress, _told(cache, progress, workers)
+        )
     _print_shards(report, out)
     if not report.samples:
         raise click.ClickException(f"nothing was taken in: {out / 'rejected.csv'} tells why")
@@ -409,7 +418,8 @@ def stats(data: tuple[Place, ...], json_file: Path | None, cache: Cache) -> None
     from .pipeline.inspection.stats import stats as stats_of
     from .pipeline.inspection.summary import stats_lines
 
-    found = stats_of(data, cache)
+    with _progress() as progress:
+        found = stats_of(data, _told(cache, progress))
     aside = _save(json_file, found.facts())
     for line in stats_lines(found, shutil.get_terminal_size().columns):
         click.echo(line, err=aside)
@@ -450,7 +460,13 @@ def check(
     try:
         with _progress() as progress:
             report = check_data(
-                data, alphabet, cache=cache, model=model, quick=quick, workers=workers or available(), progress=progress
+                data,
+                alphabet,
+                model=model,
+                quick=quick,
+                workers=workers or available(),
+                progress=progress,
+                cache=_told(cache, progress, workers),
             )
     except KeyboardInterrupt as stop:
         raise Interrupted("interrupted; a check keeps nothing, the same command begins again") from stop
@@ -562,6 +578,12 @@ def _what_mends(place: Place, verdict: Verdict) -> str:
     help="alphabet.txt or labels.json.  [default: a-z, apostrophe, space]",
 )
 @click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Read the tars of --train from end to end, with no index: a run that was stopped begins its epoch again, and "
+    "the number of steps is not known. See docs/loading.md.",
+)
 @readers_option
 @cached
 def train(
@@ -572,6 +594,7 @@ def train(
     settings: tuple[str, ...],
     alphabet: Path | None,
     device: str | None,
+    stream: bool,
     workers: int,
     cache: Cache,
 ) -> None:
@@ -582,11 +605,11 @@ def train(
     from .trainer.training import train as train_model
 
     config = read_config(source, settings)
-    data, dev = read_data(train_data, cache), read_data(dev_data, cache)
-    click.echo(
-        f"training on {len(data.samples)} utterances, {data.hours:.2f} h; judged by {len(dev.samples)}",
-        err=True,
-    )
+    with _progress() as progress:
+        cache = _told(cache, progress)
+        data = _stream(train_data) if stream else read_data(train_data, cache)
+        dev = read_data(dev_data, cache)
+    click.echo(f"training on {data.summary}; judged by {len(dev.samples)}", err=True)
     with _progress() as progress, _stop_after_step() as should_stop:
         standing = train_model(
             config,
@@ -626,7 +649,7 @@ def evaluate(
     from .trainer.evaluation import evaluate as evaluate_run
 
     with _progress() as progress:
-        read = read_data(data, cache)
+        read = read_data(data, _told(cache, progress))
         result, standing = evaluate_run(run, read, _device(device), progress, _notice, workers)
     click.echo(f"model: after epoch {standing.epoch}" + (f", batch {standing.step}" if standing.step else ""), err=True)
     aside = _save(json_file, result.facts())
@@ -748,6 +771,23 @@ def _device(name: str | None) -> str:
     return name
 
 
+def _told(cache: Cache, progress: Progress, workers: int | None = None) -> Cache:
+    """The cache for a command that indexes: by as many processes, and showing how far it is."""
+    from .pipeline.workers import available
+
+    return replace(cache, workers=workers or available(), progress=progress)
+
+
+def _stream(places: Sequence[Place]) -> Streamed:
+    """The shards that --train names, for --stream."""
+    from .trainer.streaming import open_stream
+
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError("--stream cannot give several processes equal shares: leave it out, or run one process")
+    _notice("streaming: a run that was stopped begins its epoch again, and how many steps it has is not known")
+    return open_stream(places)
+
+
 def _title(one: Format) -> str:
     return one.title if one.read else f"{one.title} (--to only)"
 
@@ -819,14 +859,21 @@ def _stop_after_step() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _show_warning(message: Warning | str, category: type[Warning], filename: str, line: int, *_: Any) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """A notice of the library's as a note; a warning of Python's as Python shows it."""
     from .pipeline.cloud.blobs import CacheNotice
 
     if issubclass(category, CacheNotice):
         _notice(f"note: {message}")
     else:
-        click.echo(warnings.formatwarning(message, category, filename, line), err=True, nl=False)
+        click.echo(warnings.formatwarning(message, category, filename, lineno), err=True, nl=False)
 
 
 def _notice(notice: str) -> None:

@@ -31,6 +31,7 @@ from dsprep.bench.loading_ways import WAYS, write_shar
 from dsprep.bench.measure import noise, real_members
 from dsprep.manifests import Sample, manifest_bytes
 from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.shards import Sharding
 from dsprep.pipeline.sound.audio import Pcm, decode, encode
 
 FORMS = ("wav", "flac")
@@ -73,7 +74,7 @@ def write_data(home: Path, clips: list[Pcm], count: int, join: int) -> float:
             duration = len(pcm) / 16_000
             samples.append(Sample(id=path.stem, path=path, size=len(data), transcript="a b", duration=duration))
         (loose / "all.csv").write_bytes(manifest_bytes(samples, loose))
-        shard([loose / "all.csv"], home / "shards" / form, SHARD_BYTES, 0, 1)
+        shard([loose / "all.csv"], home / "shards" / form, Sharding(shard_bytes=SHARD_BYTES, seed=0), 1)
         if importlib.util.find_spec("lhotse"):
             write_shar(samples, home / "shar" / form, form)
         seconds = sum(one.duration or 0 for one in samples) / count

@@ -29,8 +29,10 @@ DIGEST = "wav_sha256"
 COLUMNS = (*ALWAYS, DIGEST)
 
 
-def manifest_bytes(samples: Iterable[Sample], folder: Path) -> bytes:
+def manifest_bytes(samples: Iterable[Sample], folder: Path | None) -> bytes:
     """The table of `samples` for a CSV in `folder`: the same samples give the same bytes in any order.
+
+    Without a folder, paths are written as they are: for a CSV that lies nowhere near its audio.
 
     Raises:
         DataError: an id appears twice.
@@ -44,7 +46,7 @@ def manifest_bytes(samples: Iterable[Sample], folder: Path) -> bytes:
 
 
 def manifest_lines(
-    samples: Iterable[Sample], folder: Path, extras: Iterable[str], *, digests: bool = False
+    samples: Iterable[Sample], folder: Path | None, extras: Iterable[str], *, digests: bool = False
 ) -> Iterator[bytes]:
     """The same table line by line, of samples that come sorted by id and have no columns but `extras`."""
     columns = [*([DIGEST] if digests else []), *sorted(extras)]
@@ -149,7 +151,7 @@ def _made_id(name: str, seen: set[str], counts: dict[str, int]) -> str:
     return f"{plain}-{count}"
 
 
-def _cells(sample: Sample, folder: Path, extras: list[str]) -> Iterator[str]:
+def _cells(sample: Sample, folder: Path | None, extras: list[str]) -> Iterator[str]:
     further = {DIGEST: sample.sha256, **dict(sample.extras)}
     yield _relative(sample.path, folder)
     yield str(sample.size)
@@ -163,9 +165,9 @@ def _cells(sample: Sample, folder: Path, extras: list[str]) -> Iterator[str]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _relative(path: Path, folder: Path) -> str:
+def _relative(path: Path, folder: Path | None) -> str:
     """How to get from `folder` to `path`: remembered, for it takes 10 us, and a tar holds thousands of samples."""
-    return os.path.relpath(path, folder).replace(os.sep, "/")
+    return (os.path.relpath(path, folder) if folder else str(path)).replace(os.sep, "/")
 
 
 def seconds_text(seconds: float) -> str:

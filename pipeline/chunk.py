@@ -19,8 +19,8 @@ from ..manifests import Utterance
 from .archive import reading
 from .commit import Building, Record, commit, digest_of
 from .ledger import Audio
-from .screen import Reason, Rules
-from .sound.audio import LIBRARIES, Cut, NeedsFfmpeg, Pcm, Truncated, Unreadable, encode, open_audio
+from .screen import Reason, Rules, unheard
+from .sound.audio import LIBRARIES, Cut, Pcm, Unreadable, encode, open_audio
 from .source import Span
 from .text import PROFILES, Unspoken
 
@@ -210,7 +210,7 @@ def _rows(
     written: dict[str, int] = {}
     for (part, row), transcript in rows:
         if isinstance(sound, Unreadable):
-            yield Rejected(part, row.id, _reason(sound), str(sound), None)
+            yield Rejected(part, row.id, unheard(sound), str(sound), None)
         elif refused := settings.rules.reject(transcript, len(sound)):
             yield Rejected(part, row.id, *refused, len(sound))
         else:
@@ -223,9 +223,3 @@ def _rows(
 def _cut(row: Utterance, settings: Settings) -> Cut:
     channel = settings.channel if row.channel is None else row.channel
     return Cut(start=row.start, end=row.end, channel=channel)
-
-
-def _reason(error: Unreadable) -> Reason:
-    if isinstance(error, NeedsFfmpeg):
-        return Reason.NO_DECODER
-    return Reason.TRUNCATED if isinstance(error, Truncated) else Reason.UNREADABLE

@@ -2,6 +2,7 @@
 
     data/train.csv                            a manifest
     shards                                    a folder of shards, by its manifest.csv
+    theirs/{000000..000145}.tar               other people's shards, which are indexed once
     s3://speech/train-clean-100               such a folder in a bucket; gs://BUCKET/PATH likewise
     https://example.org/digits/train.csv      read alone; what lies beside it is asked for with the same query
 
@@ -9,11 +10,12 @@ A URL's query may be a right to read (a presigned URL), so it is never shown.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from ..manifests import DataError, UsageError
+from ..manifests import DataError, Progress, UsageError, silent
 from .fetching.access import PATIENCE, Patience
 
 MANIFEST = "manifest.csv"
@@ -76,6 +78,11 @@ class Cache:
     """That clips may take up in it; those used longest ago make room."""
     patience: Patience = PATIENCE
     """With servers that give trouble."""
+    workers: int = 1
+    """Processes that index other people's shards."""
+    progress: Progress = silent
+    on_notice: Callable[[str], None] = lambda notice: None
+    """Told of samples that an index had to leave out."""
 
 
 def place_of(text: str) -> Place:
@@ -117,7 +124,7 @@ def url_text(text: str) -> str:
 
 
 def manifest_of(place: Place, cache: Cache | None = None) -> Path:
-    """The manifest that a user means, on this machine: a CSV itself, or that of a folder of shards.
+    """The manifest that a user means, on this machine: a CSV itself, that of a folder of shards, or an index of tars.
 
     Of a URL it is a copy in the cache, which is looked after at each call; `reading.open_file` finds the audio.
 
@@ -132,14 +139,17 @@ def manifest_of(place: Place, cache: Cache | None = None) -> Path:
         if cache is None:
             raise UsageError(f"{place}: what is read from a URL needs a cache folder on this machine")
         return mirrored(place, cache)
-    # Here a tar, or a folder of tars without a manifest, is to be indexed (`cache.folder` is where).
+    if (place / MANIFEST).is_file():
+        return place / MANIFEST
+    from .foreign import indexed, tars_in
+
+    if tars := tars_in(place):
+        if cache is None:
+            raise UsageError(f"{place} is shards without a manifest: to index them needs a cache folder")
+        return indexed(tars, cache)
     if not place.is_dir():
         return place
-    if not (place / MANIFEST).exists():
-        raise DataError(
-            f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv"
-        )
-    return place / MANIFEST
+    raise DataError(f"{place} is no shard folder: it holds no {MANIFEST}; name a manifest in it, as {place}/train.csv")
 
 
 def home_of(place: Place) -> Place:

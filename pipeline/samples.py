@@ -77,7 +77,7 @@ def read_each(places: Sequence[Place], cache: Cache | None = None) -> list[DataS
 def name_of(place: Place) -> str:
     """`train` of `data/train.csv`, of the shard folder `train/`, and of `s3://speech/train`."""
     home = home_of(place)
-    return (home.resolve() if isinstance(home, Path) else home).name.removesuffix(".csv")
+    return (home.resolve() if isinstance(home, Path) else home).name.removesuffix(".csv").removesuffix(".tar")
 
 
 def rows_of(place: Place, manifest: Path) -> list[Sample]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..manifests import ctc, describe
+from .sound.unreadable import NeedsFfmpeg, Truncated, Unreadable
 
 
 class Reason(StrEnum):
@@ -41,6 +42,13 @@ class Reason(StrEnum):
     TOO_LONG = "too-long"
     TOO_FAST = "too-fast"
     """More labels than the steps of the audio can carry: CTC has no path, the loss is infinite."""
+
+
+def unheard(error: Unreadable) -> Reason:
+    """The reason that audio which cannot be had is left out for."""
+    if isinstance(error, NeedsFfmpeg):
+        return Reason.NO_DECODER
+    return Reason.TRUNCATED if isinstance(error, Truncated) else Reason.UNREADABLE
 
 
 Fit = Callable[[int, str], tuple[int, int]]

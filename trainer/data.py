@@ -43,6 +43,11 @@ class Data:
         """Hours of audio."""
         return float(self.clips.seconds.sum()) / 3600
 
+    @property
+    def summary(self) -> str:
+        """What it is, in a few words."""
+        return f"{len(self.samples)} utterances, {self.hours:.2f} h"
+
     def without(self, ids: set[str]) -> "Data":
         """The same data less some samples."""
         keep = [sample.id not in ids for sample in self.samples]

@@ -5,7 +5,7 @@ manifest's transcripts as they stand: they never pass through the alphabet.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +133,7 @@ def judge(
     heard: list[Heard] = []
     with closing(loaded(data, plan_reading(data.clips, batch), workers)) as coming:
         for one in coming:
-            heard += _heard_batch(model, features, data, alphabet, one)
+            heard += _heard_batch(model, features, alphabet, one)
             progress("evaluating", len(heard), len(data.samples), "utterances")
     model.train(training)
     return Evaluation(tuple(sorted(heard, key=lambda one: one.sample.id)))
@@ -153,7 +153,7 @@ def ctc_losses(logits_BTV: Tensor, steps: list[int], labels: list[list[int]], bl
     )
 
 
-def _losses(logits_BTV: Tensor, steps: list[int], samples: list[Sample], alphabet: Alphabet) -> Iterator[float]:
+def _losses(logits_BTV: Tensor, steps: list[int], samples: Sequence[Sample], alphabet: Alphabet) -> Iterator[float]:
     known = [not alphabet.missing(sample.transcript) for sample in samples]
     labels = [alphabet.encode(sample.transcript) if fits else [] for sample, fits in zip(samples, known, strict=True)]
     losses = ctc_losses(logits_BTV, steps, labels, alphabet.blank).tolist()
@@ -161,15 +161,14 @@ def _losses(logits_BTV: Tensor, steps: list[int], samples: list[Sample], alphabe
         yield loss if fits else float("inf")
 
 
-def _heard_batch(model: Model, features: Features, data: Data, alphabet: Alphabet, batch: Loaded) -> Iterator[Heard]:
-    features_BTF, frames = features(batch.samples(next(model.parameters()).device), batch.lengths)
+def _heard_batch(model: Model, features: Features, alphabet: Alphabet, batch: Loaded) -> Iterator[Heard]:
+    features_BTF, frames = features(batch.sound(next(model.parameters()).device), batch.lengths)
     logits_BTV, steps = model(features_BTF, frames)
     if not torch.isfinite(logits_BTV).all():
         raise TrainingError("the model's outputs are no numbers: its training went astray, begin a new run")
-    samples = [data.samples[index] for index in batch.indices]
     texts = greedy(logits_BTV, steps, alphabet)
-    losses = _losses(logits_BTV, steps, samples, alphabet)
-    return (_heard(*one) for one in zip(samples, texts, losses, strict=True))
+    losses = _losses(logits_BTV, steps, batch.samples, alphabet)
+    return (_heard(*one) for one in zip(batch.samples, texts, losses, strict=True))
 
 
 def _finite(value: float) -> float | None:

@@ -41,14 +41,13 @@ LENGTH_TOLERANCE = 0.01
 class Loaded:
     """A batch with its sound."""
 
-    indices: Indices
-    """Into the data."""
+    samples: tuple[Sample, ...]
     pcm_BN: Pcm
     """Zeros past each length; [0, 0] for no clips."""
     lengths: list[int]
     """In samples."""
 
-    def samples(self, device: torch.device) -> Tensor:
+    def sound(self, device: torch.device) -> Tensor:
         """The sound from -1 to 1 [B, N], float32, made on the device, for there and back goes half the weight."""
         return torch.from_numpy(self.pcm_BN).to(device).float() / FULL_SCALE
 
@@ -78,18 +77,19 @@ def load(data: Data, batch: Indices, reader: Reader, stop: Event | None = None) 
     """
     promised = [round(float(data.clips.seconds[index]) * RATE) for index in batch]
     pcm_BN = np.empty((len(batch), max(promised, default=0)), np.int16)
+    samples = tuple(data.samples[index] for index in batch)
     lengths = []
-    for number, (index, length) in enumerate(zip(batch, promised, strict=True)):
+    for number, (sample, length) in enumerate(zip(samples, promised, strict=True)):
         if stop and stop.is_set():
             raise CancelledError
-        sample, room = data.samples[index], pcm_BN[number, :length]
+        room = pcm_BN[number, :length]
         pcm = read_pcm(sample, reader, room)
-        _check_length(sample, float(data.clips.seconds[index]), len(pcm) / RATE)
+        _check_length(sample, length / RATE, len(pcm) / RATE)
         if pcm is not room:
             pcm_BN = _placed(pcm_BN, number, pcm)
         pcm_BN[number, len(pcm) :] = 0
         lengths.append(len(pcm))
-    return Loaded(batch, pcm_BN[:, : max(lengths, default=0)], lengths)
+    return Loaded(samples, pcm_BN[:, : max(lengths, default=0)], lengths)
 
 
 def _ahead(data: Data, batches: Iterable[Indices], readers: list[Reader], held: ExitStack) -> Iterator[Loaded]:

@@ -8,7 +8,7 @@ is in the checkpoint.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..manifests import Alphabet, DsprepError, Interrupted, Progress, TrainingError, silent
+from ..manifests import (
+    Alphabet,
+    DsprepError,
+    Interrupted,
+    Progress,
+    TrainingError,
+    UsageError,
+    silent,
+)
 from ..pipeline.commit import seal, sweep, write_whole, writing
 from .augment import mask
 from .checkpoint import (
@@ -38,6 +46,7 @@ from .features import FEATURES
 from .loading import Loaded, loaded
 from .models import build_model
 from .plan import Plan
+from .streaming import Streamed, spoken, usable
 
 Listener = Callable[[EpochResult], None]
 
@@ -45,7 +54,7 @@ Listener = Callable[[EpochResult], None]
 def train(
     config: Config,
     alphabet: Alphabet,
-    data: Data,
+    data: Data | Streamed,
     dev: Data,
     run: Path,
     device: str = "cpu",
@@ -63,9 +72,18 @@ def train(
     Raises:
         DataError: a transcript cannot be written with the alphabet.
         TrainingError: `run` is of another config or data, or a loss is not a number.
+        UsageError: `data` is a stream, and the schedule needs to know the number of its steps.
         Interrupted: `should_stop` said so.
     """
-    check_alphabet(data, alphabet)
+    if isinstance(data, Data):
+        check_alphabet(data, alphabet)
+    elif config.mix.hours or config.batch.window:
+        raise UsageError("mix.hours and batch.window need to know all samples beforehand: leave them out, or --stream")
+    elif config.train.schedule == "one-cycle":
+        raise UsageError(
+            "the schedule one-cycle needs the number of steps in an epoch, which a stream does not tell: "
+            "add --set train.schedule=constant or decay, or leave out --stream"
+        )
     if listed := unwritable(dev, alphabet):
         on_notice(f"dev data: the alphabet lacks {listed}: these count as errors")
     with writing(run):
@@ -86,7 +104,7 @@ class Trainer:
         self,
         config: Config,
         alphabet: Alphabet,
-        data: Data,
+        data: Data | Streamed,
         dev: Data,
         run: Path,
         device: str,
@@ -107,12 +125,12 @@ class Trainer:
             weight_decay=config.train.weight_decay,
             fused=True,
         )
-        self.data = self._fitting(data)
-        self.plan = Plan(self.data.clips, config.batch, config.train.seed, config.mix)
+        self.plan: Plan | None = None
+        self.data = self._fitting(data) if isinstance(data, Data) else data
         self.standing = Standing(
             config=config,
             alphabet=alphabet,
-            data=self.data.ordered_digest(config),
+            data=self.data.digest if isinstance(self.data, Streamed) else self.data.ordered_digest(config),
             dev=dev.digest,
             epoch=0,
             step=0,
@@ -126,11 +144,11 @@ class Trainer:
     def epoch(self) -> EpochResult:
         """The rest of the epoch under way, its judgement on the dev data, and a checkpoint if it is worth one."""
         number = self.standing.epoch
-        batches = self.plan.epoch(number)
-        with closing(loaded(self.data, batches[self.standing.step :], self.workers)) as coming:
+        steps, batches = self._batches()
+        with closing(batches) as coming:
             for batch in coming:
-                self._step(batch, len(batches))
-                self.progress(f"epoch {number + 1}", self.standing.step, len(batches), "batches")
+                self._step(batch, steps)
+                self.progress(f"epoch {number + 1}", self.standing.step, steps, "batches")
                 self._save_or_stop()
         try:
             result = self._judged(number)
@@ -148,19 +166,31 @@ class Trainer:
         """What each epoch came to, for people and plots."""
         write_whole(self.run / "history.json", seal({"epochs": self.standing.facts()["history"]}, indent=1))
 
+    def _batches(self) -> tuple[int, Generator[Loaded]]:
+        """The steps of the epoch under way, 0 if nobody knows, and the batches that are left of it."""
+        data, number = self.data, self.standing.epoch
+        if isinstance(data, Streamed):
+            fits = usable(self.alphabet, self.features, self.model)
+            return 0, spoken(data, self.config, number, fits, self.notice)
+        if self.plan is None:
+            self.plan = Plan(data.clips, self.config.batch, self.config.train.seed, self.config.mix)
+        batches = self.plan.epoch(number)
+        return len(batches), loaded(data, batches[self.standing.step :], self.workers)
+
     def _step(self, batch: Loaded, steps: int) -> None:
-        """One step of the optimiser."""
+        """One step of the optimiser; `steps` are in an epoch, 0 if nobody knows."""
         train, at = self.config.train, self.standing
         torch.manual_seed(int.from_bytes(draw(train.seed, at.epoch, at.step)) >> 1)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(train, at.epoch * steps + at.step, steps)
+            # A stream's schedule counts epochs alone.
+            group["lr"] = rate_at(train, at.epoch * steps + at.step if steps else at.epoch, steps or 1)
         with torch.no_grad():
-            features_BTF, frames = self.features(batch.samples(self.device), batch.lengths)
-            ids = [self.data.samples[index].id for index in batch.indices]
+            features_BTF, frames = self.features(batch.sound(self.device), batch.lengths)
+            ids = [sample.id for sample in batch.samples]
             features_BTF = mask(features_BTF, frames, ids, train, at.epoch)
         self.model.train()
         logits_BTV, counts = self.model(features_BTF, frames)
-        labels = [self.alphabet.encode(self.data.samples[index].transcript) for index in batch.indices]
+        labels = [self.alphabet.encode(sample.transcript) for sample in batch.samples]
         losses_B = ctc_losses(logits_BTV, counts, labels, self.alphabet.blank)
         self._check(losses_B, ids)
         self.optimizer.zero_grad()
@@ -236,6 +266,8 @@ class Trainer:
             load_optimizer(self.optimizer, self.model, tensors)
             self.standing = replace(standing, config=self.config)
             self.notice(f"going on after epoch {standing.epoch}, batch {standing.step} of the next ({path.name})")
+            if standing.step and isinstance(self.data, Streamed):
+                self.notice("a stream cannot be gone into: that epoch's samples come once more from the first on")
             return
 
     def _same_run(self, before: Standing) -> None:

@@ -42,7 +42,7 @@ def main(shards: Path, home: Path, given: dict[str, Any]) -> None:
         while left:
             parts = plan.epoch(epoch).of(rank, ranks)[step : step + left]
             for part, found in zip(parts, loaded(data, parts), strict=True):
-                assert list(found.indices) == part.tolist()
+                assert list(found.samples) == [data.samples[clip] for clip in part]
                 assert np.abs(found.pcm_BN).max(axis=1, initial=0).all(), "all that was read is sound"
                 reached("read")
                 ids = [data.samples[clip].id for clip in part]

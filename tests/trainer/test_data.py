@@ -7,6 +7,7 @@ import pytest
 
 from dsprep.manifests import Interrupted, UsageError, english, manifest_bytes, read_manifest
 from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.shards import Sharding
 from dsprep.pipeline.table import key_of
 from dsprep.trainer.clips import Clips
 from dsprep.trainer.config import read_config
@@ -30,7 +31,7 @@ def test_rows_of_clips_are_those_of_samples(parts: list[Path]) -> None:
 
 
 def test_shards_are_numbered_by_their_lowest_ids_wherever_they_lie(tmp_path: Path, parts: list[Path]) -> None:
-    shard(parts, tmp_path / "z", 50_000, 3, 1)
+    shard(parts, tmp_path / "z", Sharding(shard_bytes=50_000, seed=3), 1)
     clips = read_data([tmp_path / "z"]).clips
     first = np.unique(clips.shards, return_index=True)[1]
     assert len(first) > 3
@@ -56,7 +57,7 @@ def test_data_less_some_samples_keeps_what_is_known_of_the_others(parts: list[Pa
 
 
 def test_sets_and_shards_are_part_of_a_run_where_they_decide_the_order(tmp_path: Path, parts: list[Path]) -> None:
-    shard(parts, tmp_path / "shards", 50_000, 3, 1)
+    shard(parts, tmp_path / "shards", Sharding(shard_bytes=50_000, seed=3), 1)
     rows = [one for part in parts for one in read_manifest(part)]
     (tmp_path / "both.csv").write_bytes(manifest_bytes(rows, tmp_path))
     found = [read_data(one) for one in (parts, parts[::-1], [tmp_path / "both.csv"], [tmp_path / "shards"])]
@@ -72,7 +73,7 @@ def test_sets_and_shards_are_part_of_a_run_where_they_decide_the_order(tmp_path:
 
 def test_a_run_of_mixed_sets_in_windows_goes_on_as_if_never_stopped(tmp_path: Path, parts: list[Path]) -> None:
     for part in parts:
-        shard([part], tmp_path / part.stem, 50_000, 3, 1)
+        shard([part], tmp_path / part.stem, Sharding(shard_bytes=50_000, seed=3), 1)
     data, dev = read_data([tmp_path / part.stem for part in parts]), read_data(parts[:1])
     settings = ["model.hidden=16", "model.channels=2", "batch.samples=2", "train.epochs=3"]
     mixed = read_config("ds2-small", [*settings, "batch.window=2", "mix.hours=0.002", "mix.weights=[1, 3]"])

@@ -19,6 +19,7 @@ import torch
 from dsprep.manifests import DataError, Sample, manifest_bytes, read_manifest
 from dsprep.pipeline.reading import Reader, audio_bytes
 from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.shards import Sharding
 from dsprep.pipeline.sound.audio import decode, encode
 from dsprep.trainer.data import Data, read_data
 from dsprep.trainer.loading import AHEAD, Loaded, load, loaded
@@ -56,7 +57,7 @@ def tars(tmp_path_factory: pytest.TempPathFactory, make: Any) -> Mapping[str, Da
     for form in ("wav", "flac"):
         home = tmp_path_factory.mktemp(form)
         data_of(home, write_clips(home, make, form))
-        shard([home / "all.csv"], home / "shards", 20_000, 0, 1)
+        shard([home / "all.csv"], home / "shards", Sharding(shard_bytes=20_000, seed=0), 1)
         found[form] = read_data([home / "shards"])
     return found
 
@@ -76,12 +77,12 @@ def opened(home: Path) -> list[Path]:
     return [link for link in links if link.is_relative_to(home)]
 
 
-def assert_whole(data: Data, batch: Loaded) -> None:
+def assert_whole(batch: Loaded) -> None:
     """Each row is what `decode` makes of its clip, then zeros; the longest has none."""
-    assert batch.pcm_BN.shape == (len(batch.indices), max(batch.lengths, default=0))
+    assert batch.pcm_BN.shape == (len(batch.samples), max(batch.lengths, default=0))
     assert batch.pcm_BN.dtype == np.int16
-    for index, row, length in zip(batch.indices, batch.pcm_BN, batch.lengths, strict=True):
-        assert np.array_equal(row[:length], decode(audio_bytes(data.samples[index])))
+    for sample, row, length in zip(batch.samples, batch.pcm_BN, batch.lengths, strict=True):
+        assert np.array_equal(row[:length], decode(audio_bytes(sample)))
         assert not row[length:].any()
 
 
@@ -95,20 +96,20 @@ def test_every_batch_of_the_plan_comes_in_its_turn_padded_with_zeros(
 ) -> None:
     for data in (data_of(tmp_path, write_clips(tmp_path, make, form)), tars[form]):
         found = list(loaded(data, BATCHES, workers))
-        assert [one.indices for one in found] == BATCHES
+        assert [list(one.samples) for one in found] == [[data.samples[index] for index in one] for one in BATCHES]
         for batch in found:
-            assert_whole(data, batch)
+            assert_whole(batch)
 
 
 def test_a_rank_without_a_share_of_a_batch_gets_an_array_of_nothing(data: Data) -> None:
     (batch,) = loaded(data, [()])
     assert (batch.pcm_BN.shape, batch.lengths) == ((0, 0), [])
-    assert batch.samples(torch.device("cpu")).shape == (0, 0)
+    assert batch.sound(torch.device("cpu")).shape == (0, 0)
 
 
 def test_the_sound_from_minus_1_to_1_is_exactly_that_of_the_numbers(data: Data) -> None:
     every = np.arange(-(1 << 15), 1 << 15, dtype=np.int16)[None]
-    found = Loaded((0,), every, [every.size]).samples(torch.device("cpu"))
+    found = Loaded((), every, [every.size]).sound(torch.device("cpu"))
     assert found.dtype == torch.float32
     assert np.array_equal(found.numpy(), every.astype(np.float32) / np.float32(32_768))
 
@@ -124,7 +125,7 @@ def test_lengths_that_a_manifest_rounded_are_those_of_the_sound(
         rounded = [replace(one, duration=float(place((one.duration or 0) / step) * step)) for one in samples]
         data = data_of(tmp_path, rounded)
         for batch in loaded(data, [(2,), (5, 2), (2, 5), (2, 1, 2), (5,)]):
-            assert_whole(data, batch)
+            assert_whole(batch)
 
 
 def test_a_clip_of_another_length_than_promised_is_refused(tmp_path: Path, make: Any) -> None:
@@ -143,7 +144,7 @@ def test_clips_of_other_makers_are_read_and_their_lengths_found(tmp_path: Path, 
         rows.append(Sample(id=f"m{index}", path=tmp_path / f"{index}", size=len(clip), transcript=""))
     data = data_of(tmp_path, rows)
     for batch in loaded(data, [(0, 1), (1, 0)], 2):
-        assert_whole(data, batch)
+        assert_whole(batch)
 
 
 @pytest.mark.parametrize("workers", WORKERS)
@@ -152,7 +153,7 @@ def test_a_clip_that_is_gone_stops_its_own_batch_and_none_before_it(data: Data, 
         data.samples[6].path.unlink(missing_ok=True)
         coming = loaded(data, [*repeat((0, 1), 5), (6,), *repeat((2, 3), 50)], workers)
         for _ in range(5):
-            assert next(coming).indices == (0, 1)
+            assert next(coming).samples == data.samples[:2]
         with pytest.raises(DataError, match=r"c6: cannot read .*6.wav at byte 0: No such file"):
             next(coming)
         with pytest.raises(StopIteration):

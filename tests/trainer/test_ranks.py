@@ -12,6 +12,7 @@ import pytest
 
 from dsprep.manifests import Sample, manifest_bytes
 from dsprep.pipeline.sharding import shard
+from dsprep.pipeline.shards import Sharding
 from dsprep.pipeline.sound.audio import wav_header
 from dsprep.trainer.config import BatchConfig
 from dsprep.trainer.data import read_data
@@ -33,7 +34,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory, make: Any) -> Path:
         path.write_bytes(audio)
         samples.append(Sample(id=path.stem, path=path, size=len(audio), transcript="a", duration=len(sound) / 32_000))
     (home / "clips.csv").write_bytes(manifest_bytes(samples, home))
-    assert shard([home / "clips.csv"], home / "shards", 100_000, 0, 1).shards > 4
+    assert shard([home / "clips.csv"], home / "shards", Sharding(shard_bytes=100_000, seed=0), 1).shards > 4
     return home / "shards"
 
 
