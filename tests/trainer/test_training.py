@@ -117,14 +117,14 @@ def test_shards_and_their_manifest_train_to_the_same_weights(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("preset", "wer"), [("ds1-small", 0.9), ("ds2-small", 0.1)])
+@pytest.mark.parametrize(("preset", "wer"), [("ds1-small", 0.7), ("ds2-small", 0.1)])
 def test_it_learns(tmp_path: Path, data: Data, preset: str, wer: float) -> None:
-    """Tones stand for words here; DeepSpeech 1 has too few clips of them to tell all ten apart: 0 to 0.83 by seed."""
+    """Tones stand for words here; DeepSpeech 1 has too few clips of them to tell all ten apart: 0 to 0.58 by seed."""
     settings = {
-        "ds1-small": ["model.hidden=128", "train.rate=2e-3"],
-        "ds2-small": ["model.hidden=48", "model.channels=4", "train.rate=4e-3", "train.masks=0"],
+        "ds1-small": ["model.hidden=128", "train.rate=2e-3", "train.epochs=160"],
+        "ds2-small": ["model.hidden=48", "model.channels=4", "train.rate=4e-3", "train.masks=0", "train.epochs=100"],
     }
-    learning = read_config(preset, [*settings[preset], "batch.samples=4", "train.epochs=100"])
+    learning = read_config(preset, [*settings[preset], "batch.samples=4"])
     run = train(learning, english(), data, data, tmp_path / "run")
     assert run.history[-1].loss < 0.1 * run.history[0].loss
     result, _ = evaluate(tmp_path / "run", data, "cpu")
