@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from dsprep.manifests import Sample
-from dsprep.trainer.clips import Clips, clips_of
+from dsprep.pipeline.table import Table
+from dsprep.trainer.clips import Clips
 from dsprep.trainer.config import BatchConfig, MixConfig
 from dsprep.trainer.plan import Plan
 
@@ -54,8 +55,9 @@ def read(count: int) -> Clips:
         Sample(id=f"{number:09d}", path=Path(tars[number // SHARD]), size=1, transcript="", offset=0, duration=one)
         for number, one in enumerate(seconds)
     ]
-    with told("ids and lengths into Clips", count):
-        return clips_of(samples, seconds, (0 for _ in samples), ["a"])
+    with told("samples into a table, and Clips", count):
+        table = Table.of(samples)
+        return Clips(keys=table.keys, seconds=table.seconds, shards=table.shards, sets=table.sets, places=("a",))
 
 
 def resident(field: str) -> int:

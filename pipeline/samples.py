@@ -21,36 +21,6 @@ class DataSet:
     samples: tuple[Sample, ...]
 
 
-def read_samples(places: Sequence[Place], cache: Cache | None = None) -> list[Sample]:
-    """The samples of manifests and shard folders, in their order; of URLs by way of a cache.
-
-    Raises:
-        DataError: a place is neither, all are empty, a file is gone or of another size, or two samples share an id.
-        FetchError: a place is behind a URL and cannot be had.
-    """
-    return [sample for samples in read_sets(places, cache) for sample in samples]
-
-
-def read_sets(places: Sequence[Place], cache: Cache | None = None) -> list[list[Sample]]:
-    """The samples of each of the manifests and shard folders, which share no id.
-
-    Raises:
-        DataError: a place is neither, all are empty, a file is gone or of another size, or two samples share an id.
-    """
-    known: dict[str, Sample] = {}
-    sets = []
-    for place in places:
-        sets.append(rows_of(place, manifest_of(place, cache)))
-        for sample in sets[-1]:
-            if other := known.get(sample.id):
-                raise DataError(f"id {sample.id} is in the data twice: {shown(other.path)} and {shown(sample.path)}")
-            known[sample.id] = sample
-    if not known:
-        raise DataError(f"{', '.join(map(str, places))}: no samples in there")
-    check_files(known.values())
-    return sets
-
-
 def read_each(places: Sequence[Place], cache: Cache | None = None) -> list[DataSet]:
     """Each of the manifests and shard folders by itself: they may share ids, and their files are not looked at.
 

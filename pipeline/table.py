@@ -1,6 +1,6 @@
 """Table: samples by the million, as rows of numbers and one long text; a `Sample` is made when it is asked for.
 
-    rows    key, seconds, offset, size, start, length, folder, shard, set, digest     88 bytes each, by key
+    rows    key, seconds, offset, size, start, length, folder, shard, set, needed, digest     92 bytes each, by key
     text    1272-128104-0000 NUL 000017.tar NUL mister quilter is ... NUL 1272 NUL further columns
 
 The key is BLAKE2b of the id, and the order of the rows: it does not depend on the order in which they came.
@@ -11,18 +11,20 @@ import hashlib
 import io
 import itertools
 import struct
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..manifests import DataError, Sample
+from ..manifests import DataError, Sample, ctc
 from .commit import Building, accepted, commit
+from .reading import shown
 
-CODE = "table-1"
+CODE = "table-2"
 """Changes whenever the code would make other rows of the same samples."""
 ROW = np.dtype(
     [
@@ -35,10 +37,11 @@ ROW = np.dtype(
         ("folder", "<i4"),
         ("shard", "<i4"),
         ("set", "<i4"),
+        ("needed", "<i4"),
         ("digest", "u1", (32,)),
     ]
 )
-_PACK = struct.Struct("<Qdqqqiiii32s").pack
+_PACK = struct.Struct("<Qdqqqiiiii32s").pack
 NONE = -1
 """In place of an offset: a file of its own."""
 FURTHEST = 1 << 61
@@ -55,7 +58,7 @@ def key_of(name: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the rows' numbers mean."""
+    """What the rows' numbers mean, and what was learnt of all of them on the way."""
 
     folders: tuple[str, ...]
     """Where the files lie."""
@@ -63,13 +66,17 @@ class Layout:
     """Tars, and folders of loose files."""
     columns: tuple[str, ...]
     """Names of the further columns; one that a sample lacks has an empty value."""
+    digest: str
+    """Of all ids, sizes, transcripts and lengths, wherever the audio lies."""
+    characters: dict[str, tuple[int, str]]
+    """Of the transcripts in NFC, each with the number of transcripts that have it, and the id of one."""
 
 
 class Table(Sequence[Sample]):
     """Samples by key. Equal tables hold equal samples, in whatever order these came."""
 
     def __init__(self, rows: NDArray[Any], text: bytes | NDArray[np.uint8], layout: Layout) -> None:
-        self.rows, self._text, self._layout = rows, text, layout
+        self.rows, self._text, self.layout = rows, text, layout
         self._folders = [Path(folder) for folder in layout.folders]
 
     @classmethod
@@ -110,8 +117,8 @@ class Table(Sequence[Sample]):
 
     def __getitem__(self, at: int | slice) -> "Sample | Table":
         if isinstance(at, slice):
-            return Table(self.rows[at], self._text, self._layout)
-        _, seconds, offset, size, start, length, folder, _, _, digest = self.rows[at]
+            return Table(self.rows[at], self._text, self.layout)
+        _, seconds, offset, size, start, length, folder, _, _, _, digest = self.rows[at]
         name, file, transcript, speaker, *values = bytes(self._text[start : start + length]).decode().split("\0")
         return Sample(
             id=name,
@@ -122,12 +129,12 @@ class Table(Sequence[Sample]):
             duration=None if np.isnan(seconds) else float(seconds),
             sha256="" if (told := digest.tobytes()) == UNTOLD else told.hex(),
             speaker=speaker,
-            extras=tuple(itertools.zip_longest(self._layout.columns, values, fillvalue="")),
+            extras=tuple(itertools.zip_longest(self.layout.columns, values, fillvalue="")),
         )
 
     def taken(self, kept: NDArray[np.bool_]) -> "Table":
         """Those of its samples for which `kept` is true."""
-        return Table(self.rows[kept], self._text, self._layout)
+        return Table(self.rows[kept], self._text, self.layout)
 
     @property
     def keys(self) -> NDArray[np.uint64]:
@@ -140,6 +147,11 @@ class Table(Sequence[Sample]):
         return np.ascontiguousarray(self.rows["seconds"])
 
     @property
+    def needed(self) -> NDArray[np.int32]:
+        """Of each sample, the fewest steps in which CTC can write its transcript."""
+        return np.ascontiguousarray(self.rows["needed"])
+
+    @property
     def sets(self) -> NDArray[np.int32]:
         """Of each sample, the number of its data set."""
         return np.ascontiguousarray(self.rows["set"])
@@ -148,10 +160,10 @@ class Table(Sequence[Sample]):
     def shards(self) -> NDArray[np.int32]:
         """Of each sample, the number of its tar, or of the folder of its loose file, counted from 0 as they appear."""
         found = self.rows["shard"]
-        first = np.full(self._layout.shards, len(found))
+        first = np.full(self.layout.shards, len(found))
         first[found[::-1]] = np.arange(len(found))[::-1]
-        number = np.empty(self._layout.shards, np.int32)
-        number[np.argsort(first, kind="stable")] = np.arange(self._layout.shards)
+        number = np.empty(self.layout.shards, np.int32)
+        number[np.argsort(first, kind="stable")] = np.arange(self.layout.shards)
         return np.asarray(number[found])
 
     def furthest(self) -> Iterator[Sample]:
@@ -168,7 +180,10 @@ class Table(Sequence[Sample]):
         for at in np.flatnonzero(keys[1:] == keys[:-1]):
             one, other = self[int(at)], self[int(at) + 1]
             if one.id == other.id:
-                raise DataError(f"id {one.id} is in the data twice: {one.path} and {other.path}")
+                raise DataError(
+                    f"id {one.id} is in the data twice: {shown(one.path)} and {shown(other.path)}: "
+                    "name manifests that share no clip"
+                )
 
 
 def _build(building: Building, sets: Iterable[Iterable[Sample]]) -> dict[str, Any]:
@@ -182,11 +197,12 @@ def _build(building: Building, sets: Iterable[Iterable[Sample]]) -> dict[str, An
         for start in range(0, len(order), PIECE):
             file.write(found[order[start : start + PIECE]].tobytes())
     unsorted.unlink()
-    return {"folders": list(layout.folders), "shards": layout.shards, "columns": list(layout.columns)}
+    return asdict(layout)
 
 
 def _write(sets: Iterable[Iterable[Sample]], rows: BinaryIO, text: Any) -> Layout:
     """Write the samples of each data set as they come."""
+    seen = _Seen()
     folders: dict[Path, int] = {}
     shards: dict[Path, int] = {}
     columns: dict[str, int] = {}
@@ -206,12 +222,36 @@ def _write(sets: Iterable[Iterable[Sample]], rows: BinaryIO, text: Any) -> Layou
                 folders.setdefault(folder, len(folders)),
                 shards.setdefault(place, len(shards)),
                 number,
+                seen.take(sample),
                 bytes.fromhex(sample.sha256) or UNTOLD,
             )
         )
         text.write(data)
         end += len(data)
-    return Layout(tuple(map(str, folders)), len(shards), tuple(columns))
+    return Layout(tuple(map(str, folders)), len(shards), tuple(columns), seen.digest, seen.characters)
+
+
+class _Seen:
+    """What is learnt of samples, one after another, in whatever order."""
+
+    def __init__(self) -> None:
+        self.characters: dict[str, tuple[int, str]] = {}
+        self._sum = 0
+
+    def take(self, sample: Sample) -> int:
+        """The fewest steps in which CTC can write the transcript."""
+        facts = f"{sample.id}\0{sample.size}\0{sample.transcript}\0{sample.duration!r}"
+        self._sum += int.from_bytes(hashlib.sha256(facts.encode()).digest())
+        labels = unicodedata.normalize("NFC", sample.transcript)
+        for character in set(labels):
+            count, first = self.characters.get(character, (0, sample.id))
+            self.characters[character] = (count + 1, first)
+        return ctc.needed(labels)
+
+    @property
+    def digest(self) -> str:
+        """A sum of digests, for that is the same in any order (AdHash: Bellare and Micciancio 1997)."""
+        return f"{self._sum % (1 << 256):064x}"
 
 
 def _further(sample: Sample, columns: dict[str, int]) -> Iterator[str]:
@@ -232,4 +272,5 @@ def _mapped(path: Path, kind: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _layout(facts: dict[str, Any]) -> Layout:
-    return Layout(tuple(facts["folders"]), facts["shards"], tuple(facts["columns"]))
+    characters = {character: (count, first) for character, (count, first) in facts["characters"].items()}
+    return Layout(tuple(facts["folders"]), facts["shards"], tuple(facts["columns"]), facts["digest"], characters)

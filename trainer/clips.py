@@ -7,14 +7,10 @@ shards   0                  1                  0                   the first fil
 sets     0                  0                  1                   of `--train a --train b`
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from ..manifests import Sample
-from ..pipeline.table import key_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,23 +52,3 @@ class Clips:
             sets=self.sets[keep],
             places=self.places,
         )
-
-
-def clips_of(samples: Sequence[Sample], seconds: Iterable[float], sets: Iterable[int], places: Sequence[str]) -> Clips:
-    """The clips of samples that are sorted by id, with their lengths and the numbers of their data sets.
-
-    A shard's number is the rank of the lowest id in it: where the files lie and what they are called decides nothing.
-    """
-    count, numbers = len(samples), dict[str, int]()
-    shards = (numbers.setdefault(_shelf(sample), len(numbers)) for sample in samples)
-    return Clips(
-        keys=np.fromiter((key_of(sample.id) for sample in samples), np.uint64, count),
-        seconds=np.fromiter(seconds, np.float64, count),
-        shards=np.fromiter(shards, np.int32, count),
-        sets=np.fromiter(sets, np.int32, count),
-        places=tuple(places),
-    )
-
-
-def _shelf(sample: Sample) -> str:
-    return str(sample.path.parent if sample.offset is None else sample.path)

@@ -1,42 +1,52 @@
 """Data: the samples that a run trains on or is judged by, and how long they are."""
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from hashlib import sha256
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..manifests import Alphabet, DataError, Sample, ctc, describe
+from ..manifests import Alphabet, DataError, Sample, describe
 from ..manifests.ctc import RATE
-from ..pipeline.commit import digest_of
-from ..pipeline.pcm import read_pcm
 from ..pipeline.places import Cache, Place
-from ..pipeline.reading import Reader
-from ..pipeline.samples import read_sets
-from .clips import Clips, clips_of
+from ..pipeline.table import Table
+from ..pipeline.tabling import read_table
+from .clips import Clips
 from .config import Config
 from .features import Features
 from .models import Model
 
+AT_HAND = 100_000
+"""Samples that are made once and held, 0.6 kB each; of more, each is made when it is asked for, in some 10 us."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
 class Data:
-    """Samples with known lengths, sorted by id."""
+    """Samples with known lengths, by the keys of their ids."""
 
-    samples: tuple[Sample, ...]
-    clips: Clips
-    """The same, as the plan sees them."""
+    def __init__(self, table: Table, places: Sequence[Place]) -> None:
+        self.table, self.places = table, places
+        self.samples: Sequence[Sample] = list(table) if len(table) <= AT_HAND else table
+        self.clips = Clips(
+            keys=table.keys, seconds=table.seconds, shards=table.shards, sets=table.sets, places=tuple(map(str, places))
+        )
+        """The same, as the plan sees them."""
 
     @property
     def digest(self) -> str:
-        """Of ids, sizes, transcripts and lengths, wherever the samples lie; of the sound itself only its size."""
-        return digest_of([[one.id, one.size, one.transcript, one.duration] for one in self.samples])
+        """Of ids, sizes, transcripts and lengths, wherever the samples lie; of the sound itself only its size.
+
+        Data of which something was left out has the digest of all of it.
+        """
+        return self.table.layout.digest
 
     def ordered_digest(self, config: Config) -> str:
         """The digest, and of what else decides the order: sets where they are mixed, shards where they are windows."""
-        sets = [self.clips.sets.tolist()] if config.mix.hours else []
-        shards = [self.clips.shards.tolist()] if config.batch.window else []
-        return digest_of([self.digest, *sets, *shards]) if sets or shards else self.digest
+        digest = sha256(self.digest.encode())
+        if config.mix.hours:
+            digest.update(self.clips.sets.astype("<i4").tobytes())
+        if config.batch.window:
+            digest.update(self.clips.shards.astype("<i4").tobytes())
+        return digest.hexdigest()
 
     @property
     def hours(self) -> float:
@@ -48,36 +58,30 @@ class Data:
         """What it is, in a few words."""
         return f"{len(self.samples)} utterances, {self.hours:.2f} h"
 
-    def without(self, ids: set[str]) -> "Data":
+    def without(self, rows: NDArray[np.int64]) -> "Data":
         """The same data less some samples."""
-        keep = [sample.id not in ids for sample in self.samples]
-        return Data(tuple(itertools.compress(self.samples, keep)), self.clips.kept(np.array(keep, bool)))
+        kept = np.ones(len(self.table), bool)
+        kept[rows] = False
+        return Data(self.table.taken(kept), self.places)
 
 
 def read_data(places: Sequence[Place], cache: Cache | None = None) -> Data:
-    """The samples of any mix of manifests and shard folders.
+    """The samples of any mix of manifests and shard folders; foreign shards are indexed in `cache`.
 
     Raises:
         DataError: a place is neither, is empty, names a file that is gone, or shares an id with another.
+        FetchError: a place is behind a URL and cannot be had.
     """
-    sets = read_sets(places, cache)
-    told = ((sample, number) for number, samples in enumerate(sets) for sample in samples)
-    ordered = sorted(told, key=lambda one: one[0].id)
-    samples = tuple(sample for sample, _ in ordered)
-    return Data(samples, clips_of(samples, _seconds(samples), (one for _, one in ordered), list(map(str, places))))
+    return Data(read_table(places, cache), places)
 
 
 def unwritable(data: Data, alphabet: Alphabet) -> str:
     """Which characters of the transcripts have no label, how often, and where first; empty if all have one."""
-    count: dict[str, int] = {}
-    first: dict[str, Sample] = {}
-    for sample in data.samples:
-        for character in alphabet.missing(sample.transcript):
-            count[character] = count.get(character, 0) + 1
-            first.setdefault(character, sample)
+    found = data.table.layout.characters
+    missing = sorted(set(found) - set(alphabet.characters), key=lambda character: (-found[character][0], character))
     return ", ".join(
-        f"{describe(character)} in {count[character]} transcripts, first {first[character].id}"
-        for character in sorted(count, key=lambda one: -count[one])[:10]
+        f"{describe(character)} in {found[character][0]} transcripts, first {found[character][1]}"
+        for character in missing[:10]
     )
 
 
@@ -94,16 +98,8 @@ def check_alphabet(data: Data, alphabet: Alphabet) -> None:
         )
 
 
-def unfit(data: Data, features: Features, model: Model, alphabet: Alphabet) -> list[str]:
-    """Ids of samples with more labels than the model has steps for: CTC's loss would be infinite."""
-    return [
-        sample.id
-        for sample, seconds in zip(data.samples, data.clips.seconds.tolist(), strict=True)
-        if model.steps(features.frames(round(seconds * RATE))) < ctc.needed(alphabet.encode(sample.transcript))
-    ]
-
-
-def _seconds(samples: Iterable[Sample]) -> Iterator[float]:
-    with Reader() as reader:
-        for one in samples:
-            yield len(read_pcm(one, reader)) / RATE if one.duration is None else one.duration
+def unfit(data: Data, features: Features, model: Model) -> NDArray[np.int64]:
+    """Rows of samples with more labels than the model has steps for: CTC's loss would be infinite."""
+    lengths, which = np.unique(np.rint(data.clips.seconds * RATE).astype(np.int64), return_inverse=True)
+    steps = np.array([model.steps(features.frames(length)) for length in lengths.tolist()], np.int64)
+    return np.flatnonzero(steps[which] < data.table.needed)

@@ -49,6 +49,8 @@ from .plan import Plan
 from .streaming import Streamed, spoken, usable
 
 Listener = Callable[[EpochResult], None]
+NAMED = 20
+"""Of the samples that are left out, to be told."""
 
 
 def train(
@@ -244,14 +246,16 @@ class Trainer:
         self.saved = time.monotonic()
 
     def _fitting(self, data: Data) -> Data:
-        ids = unfit(data, self.features, self.model, self.alphabet)
-        if len(ids) == len(data.samples):
+        rows = unfit(data, self.features, self.model)
+        if not len(rows):
+            return data
+        if len(rows) == len(data.samples):
             raise TrainingError("every transcript is longer than its audio allows: is this the right data?")
-        if ids:
-            self.notice(
-                "left out of training, for CTC has no path for so many characters in so little audio: " + ", ".join(ids)
-            )
-        return data.without(set(ids)) if ids else data
+        named = ", ".join(sorted(data.samples[row].id for row in rows[:NAMED].tolist()))
+        more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+        why = "CTC has no path for so many characters in so little audio"
+        self.notice(f"left out of training, for {why}: {named}{more}")
+        return data.without(rows)
 
     def _resume(self) -> None:
         for path, standing in checkpoints(self.run):

@@ -29,11 +29,12 @@ from dsprep.pipeline.foreign_sample import split
 from dsprep.pipeline.foreign_tar import scan
 from dsprep.pipeline.places import Cache
 from dsprep.pipeline.reading import audio_bytes
-from dsprep.pipeline.samples import read_each, read_samples
+from dsprep.pipeline.samples import read_each
 from dsprep.pipeline.sharding import shard
 from dsprep.pipeline.shards import Sharding
 from dsprep.pipeline.sound import ffmpeg
 from dsprep.pipeline.sound.audio import decode
+from dsprep.pipeline.tabling import read_table
 
 Named = Sequence[tuple[str, bytes]]
 
@@ -471,11 +472,11 @@ def test_keys_are_those_of_webdataset_but_for_hidden_files(name: str) -> None:
 
 def test_foreign_shards_go_through_every_door(tmp_path: Path, digits: Path) -> None:
     shard([digits / "dev-clean.csv"], tmp_path / "ours", Sharding(shard_bytes=50_000, seed=3), 1)
-    ours = read_samples([tmp_path / "ours"])
+    ours = read_table([tmp_path / "ours"])
     (tmp_path / "ours" / "manifest.csv").unlink()
     (tmp_path / "ours" / "shards.json").unlink()
     cache = Cache(folder=tmp_path / "cache")
-    theirs = read_samples([tmp_path / "ours"], cache)
+    theirs = read_table([tmp_path / "ours"], cache)
     assert [(one.id, one.transcript, one.duration, one.speaker, one.path, one.offset) for one in theirs] == [
         (one.id, one.transcript, one.duration, one.speaker, one.path, one.offset) for one in ours
     ]
@@ -485,7 +486,7 @@ def test_foreign_shards_go_through_every_door(tmp_path: Path, digits: Path) -> N
         path.name: path.read_bytes() for path in (tmp_path / "ours").glob("*.tar")
     }
     with pytest.raises(DataError, match="give a cache"):
-        read_samples([tmp_path / "ours"])
+        read_table([tmp_path / "ours"])
 
 
 def test_the_list_of_rejections_is_no_manifest(tmp_path: Path) -> None:
@@ -513,4 +514,4 @@ def test_commands_that_take_data_take_foreign_shards_and_keep_the_index_where_ca
     assert len(list((tmp_path / "named" / "index").glob("*.rejected.csv"))) == 1
     run("shard", f"{out}/{{0..0}}.tar", str(tmp_path / "ours"), XDG_CACHE_HOME="relative", HOME=str(tmp_path / "home"))
     assert len(list((tmp_path / "home" / ".cache" / "dsprep" / "index").glob("*.rejected.csv"))) == 1
-    assert [one.id for one in read_samples([tmp_path / "ours"])] == ["good"]
+    assert [one.id for one in read_table([tmp_path / "ours"])] == ["good"]

@@ -16,9 +16,9 @@ from dsprep.pipeline.cloud.remote_shelf import RemoteShelf
 from dsprep.pipeline.cloud.store import Changed, store_of
 from dsprep.pipeline.places import Cache, url_of
 from dsprep.pipeline.reading import Reader
-from dsprep.pipeline.samples import read_samples
 from dsprep.pipeline.sharding import shard
 from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.tabling import read_table
 
 pytest.importorskip("gcsfs", reason="gcsfs is not installed")
 HOME = url_of("gs://speech/train")
@@ -145,7 +145,7 @@ def test_what_is_written_is_read_back(google: Google, digits: Path, cache: Cache
     there = {name.removeprefix("train/"): data for name, (data, _) in google.objects.items()}
     assert there == make.tree(tmp_path / "out")
     with Reader() as reader:
-        for one, other in zip(read_samples([HOME], cache), read_samples([tmp_path / "out"]), strict=True):
+        for one, other in zip(read_table([HOME], cache), read_table([tmp_path / "out"]), strict=True):
             assert reader.read(one) == reader.read(other)
 
 
@@ -171,9 +171,9 @@ def test_what_is_replaced_while_it_is_read_is_noticed(google: Google, cache: Cac
 
 def test_what_is_not_there_or_not_ours_is_told(google: Google, cache: Cache) -> None:
     with pytest.raises(DataError, match="gs://speech/train is no shard folder"):
-        read_samples([HOME], cache)
+        read_table([HOME], cache)
     with pytest.raises(DataError, match=r"gs://none/x\.csv: it is not there"):
-        read_samples([url_of("gs://none/x.csv")], cache)
+        read_table([url_of("gs://none/x.csv")], cache)
     google.statuses = [403] * 9
     with pytest.raises(FetchError, match=r"gs://speech/train/manifest\.csv: the store refuses it .Forbidden: "):
-        read_samples([HOME], cache)
+        read_table([HOME], cache)

@@ -1,7 +1,7 @@
 """Samples read out of a bucket: the bytes of the shards there, or an error that says what is wrong."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +13,10 @@ from dsprep.manifests import DataError, FetchError, Sample, read_manifest
 from dsprep.pipeline.cloud.store import store_of
 from dsprep.pipeline.places import Cache, Url, manifest_of, url_of
 from dsprep.pipeline.reading import Reader, audio_bytes
-from dsprep.pipeline.samples import file_faults, read_each, read_samples
+from dsprep.pipeline.samples import file_faults, read_each
 from dsprep.pipeline.sharding import shard
 from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.tabling import read_table
 from dsprep.pipeline.workers import run
 
 HOME = url_of("s3://speech/digits/train")
@@ -49,7 +50,7 @@ def remote(upload: Any, local: Path, s3: Any) -> Url:
     return HOME
 
 
-def sounds(samples: list[Sample]) -> dict[str, bytes]:
+def sounds(samples: Sequence[Sample]) -> dict[str, bytes]:
     with Reader() as reader:
         return {one.id: reader.read(one) for one in samples}
 
@@ -65,7 +66,7 @@ def undigested(local: Path, to: Path) -> Path:
 
 
 def test_the_same_samples_come_as_from_a_folder(remote: Url, local: Path, cache: Cache) -> None:
-    there, here = read_samples([remote], cache), read_samples([local])
+    there, here = read_table([remote], cache), read_table([local])
     assert [replace(one, path=Path(one.path.name)) for one in there] == [
         replace(one, path=Path(one.path.name)) for one in here
     ]
@@ -74,21 +75,21 @@ def test_the_same_samples_come_as_from_a_folder(remote: Url, local: Path, cache:
 
 
 def test_a_manifest_may_be_named_itself(remote: Url, local: Path, cache: Cache) -> None:
-    assert sounds(read_samples([remote / "manifest.csv"], cache)) == sounds(read_samples([local]))
+    assert sounds(read_table([remote / "manifest.csv"], cache)) == sounds(read_table([local]))
 
 
 def test_loose_files_lie_below_their_manifest(digits: Path, upload: Any, cache: Cache) -> None:
     upload(digits, url_of("s3://speech/import"))
-    there = read_samples([url_of("s3://speech/import/dev-clean.csv")], cache)
-    assert sounds(there) == sounds(read_samples([digits / "dev-clean.csv"]))
+    there = read_table([url_of("s3://speech/import/dev-clean.csv")], cache)
+    assert sounds(there) == sounds(read_table([digits / "dev-clean.csv"]))
 
 
 def test_what_was_read_once_is_not_asked_for_again(remote: Url, s3: Any, cache: Cache) -> None:
-    first = sounds(read_samples([remote], cache))
+    first = sounds(read_table([remote], cache))
     asked = [line for line in s3.faults.asked if ".tar" in line]
     assert sum(line.startswith("GET") for line in asked) == len(set(first.values()))
     s3.faults.asked.clear()
-    samples = read_samples([remote], cache)
+    samples = read_table([remote], cache)
     assert not [line for line in s3.faults.asked if ".tar" in line or "manifest.csv" in line]
     s3.faults.asked.clear()
     assert sounds(samples) == first
@@ -97,20 +98,20 @@ def test_what_was_read_once_is_not_asked_for_again(remote: Url, s3: Any, cache: 
 
 @pytest.mark.parametrize("fault", ["500", "503", "drop", "short", "flip"])
 def test_trouble_that_passes_is_not_noticed(remote: Url, local: Path, s3: Any, cache: Cache, fault: str) -> None:
-    samples = read_samples([remote], cache)
+    samples = read_table([remote], cache)
     s3.faults.methods, s3.faults.todo = ("GET",), [fault, ""] * 20
-    assert sounds(samples) == sounds(read_samples([local]))
+    assert sounds(samples) == sounds(read_table([local]))
     assert len(s3.faults.todo) < 40 - 2 * 7
 
 
 def test_a_server_that_says_nothing_is_asked_again(remote: Url, local: Path, s3: Any, cache: Cache) -> None:
-    (sample, *_) = read_samples([remote], cache)
+    (sample, *_) = read_table([remote], cache)
     s3.faults.methods, s3.faults.todo = ("GET",), ["slow"]
-    assert audio_bytes(sample) == sounds(read_samples([local]))[sample.id]
+    assert audio_bytes(sample) == sounds(read_table([local]))[sample.id]
 
 
 def test_trouble_that_stays_names_the_shard_and_the_sample(remote: Url, s3: Any, cache: Cache) -> None:
-    (sample, *_) = read_samples([remote], cache)
+    (sample, *_) = read_table([remote], cache)
     s3.faults.todo = ["503"] * 50
     wanted = rf"^{sample.id}: s3://speech/digits/train/00000\d\.tar at byte {sample.offset}: the store is busy \(503\)"
     with pytest.raises(FetchError, match=wanted):
@@ -119,7 +120,7 @@ def test_trouble_that_stays_names_the_shard_and_the_sample(remote: Url, s3: Any,
 
 
 def test_a_shard_that_was_replaced_is_noticed(remote: Url, local: Path, cache: Cache) -> None:
-    samples = read_samples([remote], cache)
+    samples = read_table([remote], cache)
     victim = samples[0]
     with Reader() as reader:
         reader.read(next(one for one in samples if one.path == victim.path and one != victim))
@@ -135,7 +136,7 @@ def test_a_shard_without_digests_that_was_replaced_is_noticed(
     upload: Any, local: Path, cache: Cache, tmp_path: Path
 ) -> None:
     upload(undigested(local, tmp_path / "other"))
-    samples = read_samples([HOME], cache)
+    samples = read_table([HOME], cache)
     before = sounds(samples[:3])
     tar = samples[5].path.name
     store_of(HOME, cache.patience).put(HOME / tar, (local / tar).read_bytes()[::-1])
@@ -148,11 +149,11 @@ def test_a_shard_without_digests_that_was_replaced_is_noticed(
 def test_a_data_set_that_was_replaced_is_read_anew(
     remote: Url, digits: Path, cache: Cache, tmp_path: Path, upload: Any
 ) -> None:
-    first = sounds(read_samples([remote], cache))
+    first = sounds(read_table([remote], cache))
     shard([digits / "test-clean.csv"], tmp_path / "other", Sharding(shard_bytes=100_000), 0)
     upload(tmp_path / "other")
-    there = read_samples([remote], cache)
-    assert sounds(there) == sounds(read_samples([tmp_path / "other"]))
+    there = read_table([remote], cache)
+    assert sounds(there) == sounds(read_table([tmp_path / "other"]))
     assert not {one.id for one in there} & set(first)
 
 
@@ -161,10 +162,10 @@ def test_a_tar_that_is_gone_or_too_short_is_told_before_it_is_read(remote: Url, 
     victim = read_manifest(local / "manifest.csv")[0].path.name
     store.put(remote / victim, b"short")
     with pytest.raises(DataError, match=rf"{remote / victim} has 5 bytes, too few"):
-        read_samples([remote], cache)
+        read_table([remote], cache)
     store.remove(remote / victim)
     with pytest.raises(DataError, match=rf"{remote / victim} is gone"):
-        read_samples([remote], cache)
+        read_table([remote], cache)
     (data,) = read_each([remote], cache)
     assert {sample.path.name for sample, _ in file_faults(data.samples)} == {victim}
 
@@ -174,7 +175,7 @@ def test_a_file_of_a_named_manifest_that_is_gone_is_told_when_it_is_read(
 ) -> None:
     home = url_of("s3://speech/import")
     upload(digits, home)
-    (sample, *_) = read_samples([home / "dev-clean.csv"], cache)
+    (sample, *_) = read_table([home / "dev-clean.csv"], cache)
     gone = home / sample.path.as_posix().partition("/audio/")[2].join(("audio/", ""))
     store_of(home, cache.patience).remove(gone)
     with pytest.raises(DataError, match=rf"^{sample.id}: cannot read {gone} at byte 0: it is not there"):
@@ -187,7 +188,7 @@ def _length(sample: Sample) -> int:
 
 @pytest.mark.slow
 def test_threads_and_processes_read_at_once(remote: Url, local: Path, cache: Cache) -> None:
-    there, here = read_samples([remote], cache), sounds(read_samples([local]))
+    there, here = read_table([remote], cache), sounds(read_table([local]))
     with ThreadPoolExecutor(8) as threads:
         assert dict(zip([one.id for one in there], threads.map(audio_bytes, there), strict=True)) == here
     shutil.rmtree(cache.folder / "blobs")
@@ -206,7 +207,7 @@ def test_a_sample_that_is_gone_is_left_out_of_shards_and_a_network_that_fails_is
     home = url_of("s3://speech/import")
     upload(digits, home)
     place = home / "dev-clean.csv"
-    gone = read_samples([place], cache)[0]
+    gone = read_table([place], cache)[0]
     store_of(home, cache.patience).remove(home / f"audio/{gone.path.as_posix().partition('/audio/')[2]}")
     report = shard([place], tmp_path / "out", Sharding(), 0, cache=cache)
     assert report.left_out == (("no-audio", 1),)
@@ -229,7 +230,7 @@ def test_a_manifest_leads_nowhere_else(s3: Any, cache: Cache, row: str, what: st
     url = url_of("s3://speech/x.csv")
     store_of(url, cache.patience).put(url, f"wav_filename,wav_filesize,transcript\n{row}\n".encode())
     with pytest.raises(DataError, match=what):
-        read_samples([url], cache)
+        read_table([url], cache)
 
 
 def test_what_is_not_there_is_told(s3: Any, cache: Cache) -> None:
@@ -267,8 +268,8 @@ def test_a_damaged_index_or_manifest_is_told(remote: Url, cache: Cache) -> None:
 
 
 def test_without_a_network_nothing_old_is_served(remote: Url, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
-    sounds(read_samples([remote], cache))
+    sounds(read_table([remote], cache))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     patience = replace(cache.patience, timeout_seconds=1.4)
     with pytest.raises(FetchError, match="Could not connect"):
-        read_samples([remote], replace(cache, patience=patience))
+        read_table([remote], replace(cache, patience=patience))

@@ -5,7 +5,7 @@ import hashlib
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from dsprep.manifests import DataError, DsprepError, FetchError, Sample
 from dsprep.pipeline.cloud.store import Changed, store_of
 from dsprep.pipeline.places import Cache, Url, manifest_of, url_of
 from dsprep.pipeline.reading import Reader
-from dsprep.pipeline.samples import read_samples
 from dsprep.pipeline.sharding import shard
 from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.tabling import read_table
 
 SECRET = "signature=5ecret"
 
@@ -106,7 +106,7 @@ def server(tmp_path: Path, local: Path) -> Iterator[Server]:
         thread.join()
 
 
-def sounds(samples: list[Sample]) -> dict[str, bytes]:
+def sounds(samples: Sequence[Sample]) -> dict[str, bytes]:
     with Reader() as reader:
         return {one.id: reader.read(one) for one in samples}
 
@@ -117,15 +117,15 @@ def test_the_same_samples_come_as_from_a_folder(
     server: Server, local: Path, cache: Cache, ranges: bool, tags: bool
 ) -> None:
     server.ranges, server.tags = ranges, tags
-    there = read_samples([server.url("train")], cache)
-    assert sounds(there) == sounds(read_samples([local]))
+    there = read_table([server.url("train")], cache)
+    assert sounds(there) == sounds(read_table([local]))
     server.asked.clear()
-    assert sounds(there) == sounds(read_samples([local]))
+    assert sounds(there) == sounds(read_table([local]))
     assert server.asked == []
 
 
 def test_a_sample_costs_its_own_bytes(server: Server, cache: Cache) -> None:
-    samples = read_samples([server.url("train")], cache)
+    samples = read_table([server.url("train")], cache)
     server.asked.clear()
     sounds(samples)
     wanted = {f"GET /train/{one.path.name} bytes={one.offset}-{(one.offset or 0) + one.size - 1}" for one in samples}
@@ -134,7 +134,7 @@ def test_a_sample_costs_its_own_bytes(server: Server, cache: Cache) -> None:
 
 def test_a_file_that_comes_whole_comes_once_for_samples_in_their_order(server: Server, cache: Cache) -> None:
     server.ranges = False
-    samples = read_samples([server.url("train")], cache)
+    samples = read_table([server.url("train")], cache)
     server.asked.clear()
     sounds(sorted(samples, key=lambda one: (one.path, one.offset)))
     assert len(server.asked) <= len({one.path for one in samples})
@@ -142,14 +142,14 @@ def test_a_file_that_comes_whole_comes_once_for_samples_in_their_order(server: S
 
 @pytest.mark.parametrize("fault", ["503", "short", "slow", "other range"])
 def test_trouble_that_passes_is_not_noticed(server: Server, local: Path, cache: Cache, fault: str) -> None:
-    samples = read_samples([server.url("train")], cache)
+    samples = read_table([server.url("train")], cache)
     server.todo = [fault] if fault == "slow" else [fault, "", fault]
-    assert sounds(samples) == sounds(read_samples([local]))
+    assert sounds(samples) == sounds(read_table([local]))
     assert server.todo == []
 
 
 def test_trouble_that_stays_is_told(server: Server, cache: Cache) -> None:
-    (sample, *_) = read_samples([server.url("train")], cache)
+    (sample, *_) = read_table([server.url("train")], cache)
     server.todo = ["500"] * 99
     with pytest.raises(
         FetchError, match=rf"^{sample.id}: http://127.0.0.1:\d+/train/.*the server is busy .500., 4 times"
@@ -160,8 +160,8 @@ def test_trouble_that_stays_is_told(server: Server, cache: Cache) -> None:
 def test_a_query_goes_along_and_is_never_told(server: Server, cache: Cache, local: Path) -> None:
     server.wanted_query = SECRET
     there = url_of(f"http://127.0.0.1:{server.server_port}/train?{SECRET}")
-    samples = read_samples([there], cache)
-    assert sounds(samples) == sounds(read_samples([local]))
+    samples = read_table([there], cache)
+    assert sounds(samples) == sounds(read_table([local]))
     (mark,) = cache.folder.glob("remote/*/.remote.json")
     assert mark.parent.stat().st_mode & 0o077 == 0
     server.wanted_query = "another"
