@@ -19,7 +19,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -817,14 +817,21 @@ def _stop_after_step() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _show_warning(message: Warning | str, category: type[Warning], filename: str, line: int, *_: Any) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """A notice of the library's as a note; a warning of Python's as Python shows it."""
     from .pipeline.cloud.blobs import CacheNotice
 
     if issubclass(category, CacheNotice):
         _notice(f"note: {message}")
     else:
-        click.echo(warnings.formatwarning(message, category, filename, line), err=True, nl=False)
+        click.echo(warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=False)
 
 
 def _notice(notice: str) -> None:
