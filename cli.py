@@ -873,7 +873,7 @@ def _show_warning(
     if issubclass(category, CacheNotice):
         _notice(f"note: {message}")
     else:
-        click.echo(warnings.formatwarning(message, category, filename, lineno), err=True, nl=False)
+        click.echo(warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=False)
 
 
 def _notice(notice: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from dsprep.manifests import DataError, FetchError, OutputError, UsageError
 from dsprep.pipeline.cloud.remote_shelf import RemoteShelf
 from dsprep.pipeline.cloud.store import store_of
-from dsprep.pipeline.places import Cache, Url, url_of
+from dsprep.pipeline.places import Cache, Url, manifest_of, url_of
 from dsprep.pipeline.sharding import ShardReport, shard
 from dsprep.pipeline.shards import Sharding
 
@@ -135,6 +135,16 @@ def test_other_settings_replace_what_was_there(s3: Any, digits: Path, cache: Cac
     shard(places, tmp_path / "out", sharding, 0)
     assert objects(OUT, cache) == make.tree(tmp_path / "out")
     assert json.loads(objects(OUT, cache)["shards.json"])["settings"]["seed"] == 3
+
+
+def test_a_set_that_is_being_replaced_is_not_what_it_was(s3: Any, digits: Path, cache: Cache) -> None:
+    write(digits, OUT, cache)
+    s3.faults.methods, s3.faults.todo = ("PUT",), ["", "", *["503"] * 50]
+    with pytest.raises(FetchError, match="busy"):
+        shard([digits / "dev-clean.csv"], RemoteShelf(OUT, cache), Sharding(shard_bytes=300_000, seed=3), 0)
+    s3.faults.todo = []
+    with pytest.raises(DataError, match="is incomplete"):
+        manifest_of(OUT, cache)
 
 
 def test_large_shards_go_in_parts(s3: Any, cache: Cache, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dsprep.manifests import DataError, DsprepError, FetchError, Sample
-from dsprep.pipeline.cloud.store import Changed, store_of
+from dsprep.pipeline.cloud.store import Changed, Passing, store_of
 from dsprep.pipeline.places import Cache, Url, manifest_of, url_of
 from dsprep.pipeline.reading import Reader
 from dsprep.pipeline.sharding import shard
@@ -206,3 +206,12 @@ def test_a_file_that_is_replaced_while_it_is_read_is_noticed(server: Server, tmp
     with pytest.raises(Changed):
         file.read(10, 10)
     file.close()
+
+
+def test_other_bytes_than_were_asked_for_are_not_taken(server: Server, tmp_path: Path) -> None:
+    server.root, server.todo = tmp_path, ["other range"]
+    (tmp_path / "x").write_bytes(bytes(range(100)))
+    with contextlib.closing(store_of(server.url("x"), Cache(folder=tmp_path).patience).open(server.url("x"))) as file:
+        with pytest.raises(Passing, match="it sends other bytes than were asked for"):
+            file.read(50, 10)
+        assert file.read(50, 10) == bytes(range(50, 60))
