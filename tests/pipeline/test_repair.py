@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from dsprep.cli import main
 from dsprep.manifests import DataError, Sample, UsageError, manifest_bytes, read_manifest
 from dsprep.pipeline.commit import read_record, seal, unseal
 from dsprep.pipeline.outdir import file_facts
@@ -338,6 +341,23 @@ def test_manifests_with_other_columns_in_other_orders_make_shards_that_are_whole
     out = tmp_path / "out"
     shard([one, renamed(two)], out, SMALL, 0)
     assert verify(out, deep=True).findings == ()
+
+
+def test_the_command_tells_what_is_wrong_where_and_what_it_mended(case: Case) -> None:
+    name = case.tars[0]
+    case.write(name, case.whole[name][:-1536])
+    shown = CliRunner().invoke(main, ["verify", str(case.out), "--deep"])
+    assert (shown.exit_code, len(shown.stdout.splitlines())) == (1, 1)
+    assert re.fullmatch(
+        rf"{name}  byte \d+  x-\d  cut off: 1536 bytes are missing, 1 samples are not whole\n", shown.stdout
+    )
+    assert "--repair MANIFEST mends it" in shown.stderr
+    shown = CliRunner().invoke(main, ["verify", str(case.out), "--repair", str(case.source)])
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    files = len(case.whole)
+    assert shown.stdout == f"mended {case.out / name}\ncomplete: {files} files, every byte as written\n"
+    shown = CliRunner().invoke(main, ["verify", str(case.out), "--repair", "gone.csv"])
+    assert (shown.exit_code, shown.stderr) == (1, "Error: there is no manifest gone.csv\n")
 
 
 @pytest.mark.slow
