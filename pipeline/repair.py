@@ -65,7 +65,7 @@ def repair(root: Path, places: Sequence[Path], *, workers: int = 0, progress: Pr
     Raises:
         UsageError: `root` was not made by `dsprep shard`.
         DataError: `root` holds nothing that is finished; `places` are not what the shards were made of; too little is
-            whole to tell how they were made; or what was damaged would become other than it was, then the rest is mended.
+            whole to tell how they were made; or what was damaged would become other than it was (the rest is mended).
         OutputError: the folder cannot be written.
     """
     if not holds_shards(root):
