@@ -181,7 +181,7 @@ def _mend(shard: Shard, tar: Tar | None, sharding: Sharding, shelf: Mending) -> 
     expected = tar.file.sha256 if tar and tar.file else None
     held = {one.id: one.sha256 for one in tar.contents.samples} if tar and tar.contents else {}
     key, place = shard.key(sharding), LocalShelf(shelf.out)
-    return Mend(Task(shard=shard, sharding=sharding, shelf=place, key=key, again=True, expected=expected), held)
+    return Mend(Task(shard=shard, sharding=sharding, shelf=place, key=key, expected=expected), held)
 
 
 def _made_again(mend: Mend) -> Record | str:

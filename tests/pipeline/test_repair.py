@@ -176,23 +176,35 @@ def test_flac_that_decodes_to_other_sound_is_told_and_mended(case: Case) -> None
 
 def test_a_changed_row_of_the_manifest_is_found_though_every_digest_is_right(case: Case) -> None:
     rows = read_manifest(case.out / MANIFEST)
-    for change in (
-        {"transcript": "other"},
-        {"speaker": "s9"},
-        {"duration": 9.0},
-        {"offset": 9},
-        {"size": 9},
-        {"sha256": "0" * 64},
-        {"path": case.out / case.tars[0], "offset": None},
-        {"id": "x-00"},
+    for change, count in (
+        ({"transcript": "other"}, 1),
+        ({"speaker": "s9"}, 1),
+        ({"duration": 9.0}, 1),
+        ({"offset": 9}, 1),
+        ({"size": 9}, 1),
+        ({"sha256": "0" * 64}, 1),
+        ({"path": case.out / case.tars[0], "offset": None}, 2),  # a row that is of no shard, and one that is missing
+        ({"id": "x-00"}, 2),
     ):
         case.write(MANIFEST, manifest_bytes([replace(rows[0], **change), *rows[1:]], case.out))
         index = unseal(case.whole[INDEX], case.out)
         index["files"][0] = file_facts(case.out, MANIFEST)
         case.write(INDEX, seal(index, indent=1))
         assert verify(case.out, deep=False).findings == ()
-        assert case.found() == {MANIFEST}
+        findings = verify(case.out, deep=True).findings
+        assert [finding.path.name for finding in findings] == [MANIFEST] * count
         case.mend(MANIFEST, INDEX)
+
+
+def test_an_index_that_tells_another_digest_is_found_though_it_has_its_seal(case: Case) -> None:
+    index = unseal(case.whole[INDEX], case.out)
+    index["shards"][0]["sha256"] = "0" * 64
+    case.write(INDEX, seal(index, indent=1))
+    record = case.out / f"{case.tars[0]}.json"
+    record.unlink()
+    assert case.found() == {case.tars[0], record.name}
+    record.write_bytes(case.whole[record.name])
+    case.check(INDEX)
 
 
 def test_what_vouches_for_all_may_be_damaged_with_what_it_vouches_for(case: Case) -> None:
@@ -279,7 +291,14 @@ def test_a_record_that_claims_what_cannot_be_harms_nobody(case: Case) -> None:
     """It has the right seal; shards.json has not."""
     name = case.tars[0]
     path = case.out / f"{name}.json"
-    for key, value in (("offset", 2**80), ("size", 2**80), ("offset", -1), ("size", "x"), ("id", "../x")):
+    for key, value in (
+        ("offset", 2**80),
+        ("size", 2**80),
+        ("offset", -1),
+        ("size", "x"),
+        ("id", "../x"),
+        ("duration", 9.5),
+    ):
         content = unseal(case.whole[path.name], path)
         content["facts"]["samples"][0][key] = value
         case.write(path.name, seal(content))
