@@ -52,3 +52,15 @@ def test_fewer_bytes_than_the_manifest_says_are_told(tmp_path: Path) -> None:
         audio_bytes(sample(tmp_path / "x", 3, 1))
     with pytest.raises(DataError, match="cannot read"):
         audio_bytes(sample(tmp_path / "x", 3, 2**70))
+    with pytest.raises(DataError, match=f"has 3 of the manifest's {2**60} bytes"):
+        audio_bytes(sample(tmp_path / "x", 2**60))
+
+
+def test_fetching_tells_where_a_file_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"0123456789")
+    with Reader() as reader:
+        assert reader.fetch(sample(tmp_path / "x", 3)) == b"0123"
+        assert reader.fetch(sample(tmp_path / "x", 10)) == b"0123456789"
+        assert reader.fetch(sample(tmp_path / "x", 3, 8)) == b"89"
+        with pytest.raises(FileNotFoundError):
+            reader.fetch(sample(tmp_path / "y", 3))

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from dsprep.manifests import DataError, OutputError, Sample, manifest_bytes, read_manifest
-from dsprep.pipeline.commit import read_record
+from dsprep.pipeline.commit import Building, Record, read_record
 from dsprep.pipeline.gathering import gather
 from dsprep.pipeline.packing import Task, write_shard
 from dsprep.pipeline.reading import audio_bytes
@@ -129,6 +129,18 @@ def test_all_but_the_audio_follows_from_the_manifest(home: Path) -> None:
         assert b"".join([*(piece for some in pieces for piece in some), END]) == path.read_bytes()
 
 
+def test_manifests_with_other_columns_give_samples_with_the_same(home: Path) -> None:
+    """Readers take the first samples' columns for those of all, and manifest.csv has one header."""
+    (home / "x.csv").write_text("wav_filename,wav_filesize,transcript,id,zone,age\nclips/clip 0 é.wav,3244,a,x-1,s,9\n")
+    shard([home / "in.csv", home / "x.csv"], home / "out", SMALL, 0)
+    samples = {one.id: one for one in read_manifest(home / "out" / MANIFEST)}
+    assert samples["x-1"].extras == (("accent", ""), ("age", "9"), ("note", ""), ("zone", "s"))
+    assert {tuple(name for name, _ in one.extras) for one in samples.values()} == {("accent", "age", "note", "zone")}
+    one = samples["x-1"]
+    told = one.path.read_bytes()[(one.offset or 0) + one.size :]
+    assert told.startswith(after(one, one.size))
+
+
 def record_facts(path: Path) -> Any:
     record = read_record(path)
     assert record is not None
@@ -195,6 +207,20 @@ def test_no_shard_is_larger_than_was_asked_for_and_none_could_be_much_larger(hom
             assert form == "flac" or sum(sizes) / len(sizes) > size / 4
     exact = go(home, out="exact", sharding=Sharding(shard_bytes=max(sizes)))
     assert exact.oversized == 0
+
+
+def test_a_shard_is_filled_to_its_last_byte_and_no_further(tmp_path: Path, make: Any) -> None:
+    rows = ""
+    for number in range(5):
+        (tmp_path / f"{number}.wav").write_bytes(encode(make.tone(0.1), "wav"))
+        rows += f"{number}.wav,3244,a\n"
+    (tmp_path / "in.csv").write_text(f"wav_filename,wav_filesize,transcript\n{rows}")
+    whole = go(tmp_path, out="whole", sharding=Sharding(shard_bytes=None, keep_order=True))
+    for spare, shards in ((0, 1), (-1, 2)):
+        sharding = Sharding(shard_bytes=whole.bytes + spare, keep_order=True)
+        assert go(tmp_path, out=f"out{spare}", sharding=sharding).shards == shards
+        sharding = Sharding(shard_bytes=whole.bytes + spare)
+        assert (go(tmp_path, out=f"hashed{spare}", sharding=sharding).shards == 1) == (spare == 0)
 
 
 def test_a_sample_larger_than_a_shard_has_one_of_its_own(home: Path) -> None:
@@ -271,6 +297,28 @@ def test_audio_that_changed_after_its_shard_was_begun_is_read_again(home: Path, 
     assert make.tree(home / "out") == earlier
 
 
+def test_audio_that_changes_while_its_shard_is_written_is_read_again(home: Path, make: Any) -> None:
+    victim = home / "clips" / "clip 8 é.wav"
+    other = bytes(encode(make.tone(0.26, 999), "wav"))
+
+    class Slow(LocalShelf):
+        def commit(self, name: str, key: str, build: Callable[[Building], Any]) -> Record:
+            def built(building: Building) -> Any:
+                facts = build(building)
+                if "c-08" in {fact["id"] for fact in facts["samples"]}:
+                    victim.write_bytes(other)
+                    settle()
+                    os.utime(building.path)  # as the last bytes of a larger shard would
+                return facts
+
+            return LocalShelf.commit(self, name, key, built)
+
+    shard([home / "in.csv"], Slow(home / "out"), SMALL, 0)
+    go(home)
+    (sample,) = [one for one in read_manifest(home / "out" / MANIFEST) if one.id == "c-08"]
+    assert audio_bytes(sample) == other
+
+
 def test_what_is_done_stays_though_its_sources_are_gone(home: Path, make: Any) -> None:
     go(home)
     earlier = make.tree(home / "out")
@@ -290,6 +338,8 @@ def test_another_file_than_an_import_wrote_is_rejected(digits: Path, tmp_path: P
     assert (row["part"], row["id"], row["detail"]) == (
         "dev-clean", victim.id, "it has other bytes than were written (sha256 differs)",
     )  # fmt: skip
+    victim.path.write_bytes(encode(pcm, "wav"))
+    assert shard([tmp_path / "in" / "dev-clean.csv"], tmp_path / "out", SMALL, 0).rejected == 0
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
