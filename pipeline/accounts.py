@@ -103,9 +103,13 @@ class Accounts:
     def _tar(self, name: str, entry: Mapping[str, Any] | None) -> Tar:
         path = self.root / name
         told = self._record(path, entry["seal"] if entry else None)
-        file = told[0].made.file if told else None
-        if entry:
-            file = FileDigest(name, entry["bytes"], entry["sha256"])
+        file = FileDigest(name, entry["bytes"], entry["sha256"]) if entry else None
+        if told and file != told[0].made.file:
+            if entry:
+                self._add(
+                    self.root / INDEX, f"other size or sha256 of {name} than its record, which has the right seal"
+                )
+            file = told[0].made.file
         return Tar(path, file, self._contents(name, told[1] if told else None, file) if self.deep else None)
 
     def _index(self) -> dict[str, Any] | None:

@@ -17,7 +17,6 @@ from .commit import FileDigest, Record
 from .gathering import Sources, gather
 from .intake import Refused, Taken, take
 from .inventory import Made, finish
-from .outdir import CONVERTED, IMPORTED
 from .packing import Task, write_shard
 from .reading import Reader
 from .shards import Shard, Sharding, plan_shards
@@ -65,23 +64,28 @@ def repair(root: Path, places: Sequence[Path], *, workers: int = 0, progress: Pr
 
     Raises:
         UsageError: `root` was not made by `dsprep shard`.
-        DataError: `places` are not what the shards were made of; too little is whole to tell how they were made; or
-            what was damaged would become other than it was. In the last case the other shards are mended.
+        DataError: `root` holds nothing that is finished; `places` are not what the shards were made of; too little is
+            whole to tell how they were made; or what was damaged would become other than it was (the rest is mended).
         OutputError: the folder cannot be written.
     """
-    _refuse_others(root)
-    before = verify(root, deep=True, workers=workers, progress=progress)
-    if not before.findings:
-        return Repair((), before)
-    damaged = {finding.path for finding in before.findings}
-    if other := next((path for path in sorted(damaged) if path.exists() and not path.is_file()), None):
-        raise DataError(f"{other} is no file: move it away and type the same command again")
+    if not holds_shards(root):
+        made_by = verify(root, deep=False).kind
+        raise UsageError(
+            f"{root} was made by dsprep {made_by}, which mends by itself what is gone: remove the files that "
+            f"dsprep verify --deep {root} names, and type dsprep {made_by} with the same options once more"
+        )
     accounts = Accounts(root, deep=True)
     tars = {tar.path.name: tar for tar in accounts.tars()}
     sharding = _settings(accounts)
     sources = gather(places, keep_order=sharding.keep_order)
     shards = plan_shards(sources.items, sharding)
     _check_sources(accounts, sources, shards, sharding)
+    before = verify(root, deep=True, workers=workers, progress=progress)
+    if not before.findings:
+        return Repair((), before)
+    damaged = {finding.path for finding in before.findings}
+    if other := next((path for path in sorted(damaged) if path.exists() and not path.is_file()), None):
+        raise DataError(f"{other} is no file: move it away and type the same command again")
     shelf = Mending(root)
     with shelf.alone([sharding.facts(), sources.facts()]):
         bad = [one for one in shards if one.name not in accounts.records or root / one.name in damaged]
@@ -89,15 +93,6 @@ def repair(root: Path, places: Sequence[Path], *, workers: int = 0, progress: Pr
         made |= _write(bad, tars, sharding, shelf, workers, progress)
         finish(shards, [made[one.name] for one in shards], sources, sharding, shelf)
     return Repair(tuple(sorted(shelf.written)), verify(root, deep=True, workers=workers, progress=progress))
-
-
-def _refuse_others(root: Path) -> None:
-    for mark, verb in ((IMPORTED, "import"), (CONVERTED, "convert")):
-        if (root / mark).exists() and not holds_shards(root):
-            raise UsageError(
-                f"{root} was made by dsprep {verb}, which mends by itself what is gone: remove the files that "
-                f"dsprep verify --deep {root} names, and type dsprep {verb} with the same options once more"
-            )
 
 
 def _settings(accounts: Accounts) -> Sharding:
@@ -125,7 +120,7 @@ def _check_sources(accounts: Accounts, sources: Sources, shards: Sequence[Shard]
     if accounts.root.resolve() in {folder.resolve() for folder in sources.folders}:
         raise DataError(f"{accounts.root} cannot be repaired from itself: name what it was made of")
     if accounts.index:
-        if accounts.index["sources"] != sources.facts():
+        if accounts.index.get("sources") != sources.facts():
             raise DataError(_not_these(accounts, sources))
         return
     keys = {one.name: one.key(sharding) for one in shards}
@@ -138,7 +133,7 @@ def _check_sources(accounts: Accounts, sources: Sources, shards: Sequence[Shard]
 
 
 def _not_these(accounts: Accounts, sources: Sources) -> str:
-    told = accounts.index["sources"] if accounts.index else []
+    told = (accounts.index or {}).get("sources", [])
     there = ", ".join(f"{one['name']} (sha256 {one['sha256'][:12]}...)" for one in told)
     here = ", ".join(f"{one.name} (sha256 {one.sha256[:12]}...)" for one in sources.manifests)
     return f"{accounts.root} was made of {there}, not of {here}: name those, in that order"
@@ -186,7 +181,7 @@ def _mend(shard: Shard, tar: Tar | None, sharding: Sharding, shelf: Mending) -> 
     expected = tar.file.sha256 if tar and tar.file else None
     held = {one.id: one.sha256 for one in tar.contents.samples} if tar and tar.contents else {}
     key, place = shard.key(sharding), LocalShelf(shelf.out)
-    return Mend(Task(shard=shard, sharding=sharding, shelf=place, key=key, again=True, expected=expected), held)
+    return Mend(Task(shard=shard, sharding=sharding, shelf=place, key=key, expected=expected), held)
 
 
 def _made_again(mend: Mend) -> Record | str:

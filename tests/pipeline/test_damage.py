@@ -159,6 +159,21 @@ def test_a_sample_that_is_not_where_or_what_it_is_told_to_be_is_told(shard: tupl
     assert (place.key, place.what) == ("x-2", "header of x-2.wav")
 
 
+def test_audio_that_does_not_decode_or_not_to_its_length_is_told(shard: tuple[Path, Contents], tmp_path: Path) -> None:
+    """Of a tar that is as it was written: whoever wrote it may have been wrong."""
+    path, contents = shard
+    flac = contents.samples[1]
+    longer = (contents.samples[0], replace(flac, duration=9.0), *contents.samples[2:])
+    (fault,) = scanned(path, Contents(longer, contents.size, texts=False)).unsound
+    assert fault == Fault(flac.offset or 0, "audio lasts 0.2 s, 9.0 s are told", "x-1")
+    broken = bytearray(path.read_bytes())
+    broken[(flac.offset or 0) + flac.size // 2] ^= 1
+    (tmp_path / "x.tar").write_bytes(broken)
+    (fault,) = scanned(tmp_path / "x.tar", contents).unsound
+    assert (fault.byte, fault.key) == (flac.offset, "x-1")
+    assert fault.what.startswith("audio does not decode: ")
+
+
 def test_a_place_that_no_tar_has_is_told_and_read_by_nobody(shard: tuple[Path, Contents]) -> None:
     path, contents = shard
     one, *rest = contents.samples

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from dsprep.cli import main
 from dsprep.manifests import DataError, Sample, UsageError, manifest_bytes, read_manifest
 from dsprep.pipeline.commit import read_record, seal, unseal
 from dsprep.pipeline.outdir import file_facts
@@ -173,23 +176,35 @@ def test_flac_that_decodes_to_other_sound_is_told_and_mended(case: Case) -> None
 
 def test_a_changed_row_of_the_manifest_is_found_though_every_digest_is_right(case: Case) -> None:
     rows = read_manifest(case.out / MANIFEST)
-    for change in (
-        {"transcript": "other"},
-        {"speaker": "s9"},
-        {"duration": 9.0},
-        {"offset": 9},
-        {"size": 9},
-        {"sha256": "0" * 64},
-        {"path": case.out / case.tars[0], "offset": None},
-        {"id": "x-00"},
+    for change, count in (
+        ({"transcript": "other"}, 1),
+        ({"speaker": "s9"}, 1),
+        ({"duration": 9.0}, 1),
+        ({"offset": 9}, 1),
+        ({"size": 9}, 1),
+        ({"sha256": "0" * 64}, 1),
+        ({"path": case.out / case.tars[0], "offset": None}, 2),  # a row that is of no shard, and one that is missing
+        ({"id": "x-00"}, 2),
     ):
         case.write(MANIFEST, manifest_bytes([replace(rows[0], **change), *rows[1:]], case.out))
         index = unseal(case.whole[INDEX], case.out)
         index["files"][0] = file_facts(case.out, MANIFEST)
         case.write(INDEX, seal(index, indent=1))
         assert verify(case.out, deep=False).findings == ()
-        assert case.found() == {MANIFEST}
+        findings = verify(case.out, deep=True).findings
+        assert [finding.path.name for finding in findings] == [MANIFEST] * count
         case.mend(MANIFEST, INDEX)
+
+
+def test_an_index_that_tells_another_digest_is_found_though_it_has_its_seal(case: Case) -> None:
+    index = unseal(case.whole[INDEX], case.out)
+    index["shards"][0]["sha256"] = "0" * 64
+    case.write(INDEX, seal(index, indent=1))
+    record = case.out / f"{case.tars[0]}.json"
+    record.unlink()
+    assert case.found() == {case.tars[0], record.name}
+    record.write_bytes(case.whole[record.name])
+    case.check(INDEX)
 
 
 def test_what_vouches_for_all_may_be_damaged_with_what_it_vouches_for(case: Case) -> None:
@@ -276,7 +291,14 @@ def test_a_record_that_claims_what_cannot_be_harms_nobody(case: Case) -> None:
     """It has the right seal; shards.json has not."""
     name = case.tars[0]
     path = case.out / f"{name}.json"
-    for key, value in (("offset", 2**80), ("size", 2**80), ("offset", -1), ("size", "x"), ("id", "../x")):
+    for key, value in (
+        ("offset", 2**80),
+        ("size", 2**80),
+        ("offset", -1),
+        ("size", "x"),
+        ("id", "../x"),
+        ("duration", 9.5),
+    ):
         content = unseal(case.whole[path.name], path)
         content["facts"]["samples"][0][key] = value
         case.write(path.name, seal(content))
@@ -338,6 +360,23 @@ def test_manifests_with_other_columns_in_other_orders_make_shards_that_are_whole
     out = tmp_path / "out"
     shard([one, renamed(two)], out, SMALL, 0)
     assert verify(out, deep=True).findings == ()
+
+
+def test_the_command_tells_what_is_wrong_where_and_what_it_mended(case: Case) -> None:
+    name = case.tars[0]
+    case.write(name, case.whole[name][:-1536])
+    shown = CliRunner().invoke(main, ["verify", str(case.out), "--deep"])
+    assert (shown.exit_code, len(shown.stdout.splitlines())) == (1, 1)
+    assert re.fullmatch(
+        rf"{name}  byte \d+  x-\d  cut off: 1536 bytes are missing, 1 samples are not whole\n", shown.stdout
+    )
+    assert "--repair MANIFEST mends it" in shown.stderr
+    shown = CliRunner().invoke(main, ["verify", str(case.out), "--repair", str(case.source)])
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    files = len(case.whole)
+    assert shown.stdout == f"mended {case.out / name}\ncomplete: {files} files, every byte as written\n"
+    shown = CliRunner().invoke(main, ["verify", str(case.out), "--repair", "gone.csv"])
+    assert (shown.exit_code, shown.stderr) == (1, "Error: there is no manifest gone.csv\n")
 
 
 @pytest.mark.slow

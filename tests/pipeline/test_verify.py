@@ -111,3 +111,26 @@ def test_a_conversion_is_verified_to_the_last_byte(digits: Path, tmp_path: Path)
         path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         assert [finding.path for finding in verify(out, deep=True).findings] == [path]
         path.write_bytes(whole)
+
+
+def test_of_a_chunk_whose_record_is_damaged_no_clip_is_called_a_stranger_s(digits: Path, tmp_path: Path) -> None:
+    out = tmp_path / "copy"
+    shutil.copytree(digits, out)
+    record = next(out.glob("audio/*/chunk-*.json"))
+    record.write_bytes(record.read_bytes()[:-2])
+    verdict = verify(out, deep=True)
+    assert [finding.path for finding in verdict.findings] == [record]
+    assert verdict.unknown == ()
+
+
+def test_workers_change_nothing_of_what_is_found(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "copy"
+    shutil.copytree(made, out)
+    for path in sorted(out.rglob("*"))[::5]:
+        if path.is_file() and path.suffix != ".json":
+            path.write_bytes(path.read_bytes()[:-1])
+    here = verify(out, deep=True)
+    for module in ("dsprep.pipeline.verify", "dsprep.pipeline.verify_shards"):
+        monkeypatch.setattr(f"{module}.IN_PROCESS", 0)
+    assert verify(out, deep=True, workers=2) == here
+    assert here.findings
