@@ -10,6 +10,7 @@ else noise shaped like speech, turned by a number of samples, 1000 clips a folde
     tar          tar cf of the folder
     tar+sha      the same, then sha256sum of it
     tar+sha,disk the same, brought to the disk, as dsprep does with all that it writes
+    tar+openssl  tar cf, then `openssl dgst -sha256`, which uses the processor's instructions, as dsprep's hashing does
     shardwriter  webdataset's ShardWriter (USTAR, mtime 1), the same members as dsprep's
     dsprep 1     dsprep shard --workers 1: two sha256, of the tar and of each clip
     dsprep 2     with two workers
@@ -94,6 +95,7 @@ def main() -> None:
             "tar": ["sh", "-c", tar],
             "tar+sha": ["sh", "-c", f"{tar} && sha256sum {out}"],
             "tar+sha,disk": ["sh", "-c", f"{tar} && sha256sum {out} && sync {out}"],
+            "tar+openssl": ["sh", "-c", f"{tar} && openssl dgst -sha256 {out}"],
             "shardwriter": [sys.executable, "-W", "ignore", "-c", SHARDWRITER, str(home), str(out)],
             "dsprep 1": [sys.executable, "-m", "dsprep", *dsprep, "1"],
             "dsprep 2": [sys.executable, "-m", "dsprep", *dsprep, "2"],
