@@ -1,6 +1,6 @@
 """Table: samples by the million, as rows of numbers and one long text; a `Sample` is made when it is asked for.
 
-    rows    key, seconds, offset, size, start, length, folder, shard, digest     84 bytes each, by key
+    rows    key, seconds, offset, size, start, length, folder, shard, set, digest     88 bytes each, by key
     text    1272-128104-0000 NUL 000017.tar NUL mister quilter is ... NUL 1272 NUL further columns
 
 The key is BLAKE2b of the id, and the order of the rows: it does not depend on the order in which they came.
@@ -34,10 +34,11 @@ ROW = np.dtype(
         ("length", "<i4"),
         ("folder", "<i4"),
         ("shard", "<i4"),
+        ("set", "<i4"),
         ("digest", "u1", (32,)),
     ]
 )
-_PACK = struct.Struct("<Qdqqqiii32s").pack
+_PACK = struct.Struct("<Qdqqqiiii32s").pack
 NONE = -1
 """In place of an offset: a file of its own."""
 FURTHEST = 1 << 61
@@ -72,28 +73,28 @@ class Table(Sequence[Sample]):
         self._folders = [Path(folder) for folder in layout.folders]
 
     @classmethod
-    def of(cls, samples: Iterable[Sample]) -> Self:
-        """A table in memory.
+    def of(cls, *sets: Iterable[Sample]) -> Self:
+        """A table in memory, of one or several data sets.
 
         Raises:
             DataError: an id comes twice.
         """
         rows, text = io.BytesIO(), io.BytesIO()
-        layout = _write(samples, rows, text)
+        layout = _write(sets, rows, text)
         unsorted = np.frombuffer(rows.getbuffer(), dtype=ROW)
         table = cls(unsorted[_order(unsorted)], text.getvalue(), layout)
         table._check_ids()
         return table
 
     @classmethod
-    def kept(cls, folder: Path, key: str, samples: Iterable[Sample]) -> Self:
-        """The table that was kept in `folder` under that key, mapped; made of `samples` if it is not there.
+    def kept(cls, folder: Path, key: str, *sets: Iterable[Sample]) -> Self:
+        """The table that was kept in `folder` under that key, mapped; made of the data sets if it is not there.
 
         Raises:
             DataError: an id comes twice.
             OutputError: it cannot be written.
         """
-        record = accepted(folder, key) or commit(folder, key, lambda building: _build(building, samples), folder=True)
+        record = accepted(folder, key) or commit(folder, key, lambda building: _build(building, sets), folder=True)
         table = cls(_mapped(folder / "rows", ROW), _mapped(folder / "text", np.dtype("u1")), _layout(record.facts))
         table._check_ids()
         return table
@@ -110,7 +111,7 @@ class Table(Sequence[Sample]):
     def __getitem__(self, at: int | slice) -> "Sample | Table":
         if isinstance(at, slice):
             return Table(self.rows[at], self._text, self._layout)
-        _, seconds, offset, size, start, length, folder, _, digest = self.rows[at]
+        _, seconds, offset, size, start, length, folder, _, _, digest = self.rows[at]
         name, file, transcript, speaker, *values = bytes(self._text[start : start + length]).decode().split("\0")
         return Sample(
             id=name,
@@ -119,7 +120,7 @@ class Table(Sequence[Sample]):
             transcript=transcript,
             offset=None if offset == NONE else int(offset),
             duration=None if np.isnan(seconds) else float(seconds),
-            sha256=digest.tobytes().hex() if digest.any() else "",
+            sha256="" if (told := digest.tobytes()) == UNTOLD else told.hex(),
             speaker=speaker,
             extras=tuple(itertools.zip_longest(self._layout.columns, values, fillvalue="")),
         )
@@ -137,6 +138,11 @@ class Table(Sequence[Sample]):
     def seconds(self) -> NDArray[np.float64]:
         """Of each sample; not a number where nobody tells."""
         return np.ascontiguousarray(self.rows["seconds"])
+
+    @property
+    def sets(self) -> NDArray[np.int32]:
+        """Of each sample, the number of its data set."""
+        return np.ascontiguousarray(self.rows["set"])
 
     @property
     def shards(self) -> NDArray[np.int32]:
@@ -165,11 +171,11 @@ class Table(Sequence[Sample]):
                 raise DataError(f"id {one.id} is in the data twice: {one.path} and {other.path}")
 
 
-def _build(building: Building, samples: Iterable[Sample]) -> dict[str, Any]:
+def _build(building: Building, sets: Iterable[Iterable[Sample]]) -> dict[str, Any]:
     """The files of a table in a folder; returns its layout."""
     unsorted = building.path / "unsorted"
     with unsorted.open("xb") as rows, building.open("text") as text:
-        layout = _write(samples, rows, text)
+        layout = _write(sets, rows, text)
     found = _mapped(unsorted, ROW)
     order = _order(found)
     with building.open("rows") as file:
@@ -179,13 +185,13 @@ def _build(building: Building, samples: Iterable[Sample]) -> dict[str, Any]:
     return {"folders": list(layout.folders), "shards": layout.shards, "columns": list(layout.columns)}
 
 
-def _write(samples: Iterable[Sample], rows: BinaryIO, text: Any) -> Layout:
-    """Write the samples as they come."""
+def _write(sets: Iterable[Iterable[Sample]], rows: BinaryIO, text: Any) -> Layout:
+    """Write the samples of each data set as they come."""
     folders: dict[Path, int] = {}
     shards: dict[Path, int] = {}
     columns: dict[str, int] = {}
     end = 0
-    for sample in samples:
+    for number, sample in ((number, sample) for number, samples in enumerate(sets) for sample in samples):
         words = "\0".join((sample.id, sample.path.name, sample.transcript, sample.speaker, *_further(sample, columns)))
         data = words.encode()
         folder, place = sample.path.parent, sample.path.parent if sample.offset is None else sample.path
@@ -199,6 +205,7 @@ def _write(samples: Iterable[Sample], rows: BinaryIO, text: Any) -> Layout:
                 len(data),
                 folders.setdefault(folder, len(folders)),
                 shards.setdefault(place, len(shards)),
+                number,
                 bytes.fromhex(sample.sha256) or UNTOLD,
             )
         )
