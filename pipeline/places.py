@@ -69,6 +69,10 @@ class Url:
 Place = Path | Url
 
 
+def unheard(notice: str) -> None:
+    """Nobody is told. A name and not a lambda, for a cache goes to worker processes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cache:
     """A folder of this machine for what comes from elsewhere; it may be thrown away at any time."""
@@ -81,7 +85,7 @@ class Cache:
     workers: int = 1
     """Processes that index other people's shards."""
     progress: Progress = silent
-    on_notice: Callable[[str], None] = lambda notice: None
+    on_notice: Callable[[str], None] = unheard
     """Told of samples that an index had to leave out."""
 
 

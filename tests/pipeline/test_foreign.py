@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsprep.cli import main
-from dsprep.manifests import LEFT_OUT, DataError, Sample, read_manifest
+from dsprep.manifests import LEFT_OUT, DataError, Sample, UsageError, read_manifest
 from dsprep.pipeline.foreign import indexed, tars_in
 from dsprep.pipeline.foreign_sample import split
 from dsprep.pipeline.foreign_tar import scan
@@ -485,7 +485,7 @@ def test_foreign_shards_go_through_every_door(tmp_path: Path, digits: Path) -> N
     assert {path.name: path.read_bytes() for path in (tmp_path / "again").glob("*.tar")} == {
         path.name: path.read_bytes() for path in (tmp_path / "ours").glob("*.tar")
     }
-    with pytest.raises(DataError, match="give a cache"):
+    with pytest.raises(UsageError, match="needs a cache folder"):
         read_table([tmp_path / "ours"])
 
 
