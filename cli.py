@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from .manifests import Alphabet
     from .pipeline.coverage import Coverage
     from .pipeline.formats import Format
-    from .pipeline.inventory import ShardReport
     from .pipeline.report import ImportReport
-    from .pipeline.shelf import Shelf
+    from .pipeline.shards.inventory import ShardReport
+    from .pipeline.shards.shelf import Shelf
     from .pipeline.text import Profile
     from .pipeline.verdict import Verdict
     from .trainer.checkpoint import EpochResult
@@ -306,8 +306,8 @@ def shard(
     Any of them may be a URL, OUT one of s3:// or gs://. WAV and FLAC of 16 kHz, mono, 16 bit go in as they are. A row
     whose audio cannot be had is listed in OUT/rejected.csv. Killed or interrupted, the same command goes on.
     """
-    from .pipeline.sharding import shard as write_shards
-    from .pipeline.shards import FORMS, Sharding
+    from .pipeline.shards.placement import FORMS, Sharding
+    from .pipeline.shards.sharding import shard as write_shards
     from .pipeline.workers import available
 
     if shard_bytes is None and shard_samples is None:
@@ -496,7 +496,7 @@ def verify(path: Place, deep: bool, sources: tuple[Path, ...], workers: int | No
 
     PATH may be the URL of a folder of shards.
     """
-    from .pipeline.repair import repair
+    from .pipeline.shards.repair import repair
     from .pipeline.verdict import finding_lines
     from .pipeline.verify import verify as verify_folder
     from .pipeline.workers import available

@@ -31,8 +31,8 @@ import torch
 from dsprep.bench.loading_ways import WAYS, write_shar
 from dsprep.bench.measure import noise, real_members
 from dsprep.manifests import Sample, manifest_bytes
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.sound.audio import Pcm, decode, encode
 
 FORMS = ("wav", "flac")

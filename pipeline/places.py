@@ -145,7 +145,7 @@ def manifest_of(place: Place, cache: Cache | None = None) -> Path:
         return mirrored(place, cache)
     if (place / MANIFEST).is_file():
         return place / MANIFEST
-    from .foreign import indexed, tars_in
+    from .shards.foreign import indexed, tars_in
 
     if tars := tars_in(place):
         if cache is None:

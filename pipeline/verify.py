@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ..manifests import DataError, Progress, silent
-from .accounts import holds_shards
 from .commit import FileDigest, read_record, record_path, unseal
 from .outdir import BEGUN, CONVERTED, IMPORTED
-from .shards import INDEX
+from .shards.accounts import holds_shards
+from .shards.placement import INDEX
+from .shards.verify_shards import verify_shards
 from .verdict import IN_PROCESS, Finding, Verdict, file_fault, in_order, unknown_files
-from .verify_shards import verify_shards
 from .workers import run
 
 BATCH = 256

@@ -10,8 +10,8 @@ from ..pipeline.espeak import PARTS, make_corpus
 from ..pipeline.importing import import_corpus
 from ..pipeline.job import Job
 from ..pipeline.report import PartReport
-from ..pipeline.sharding import ShardReport, shard
-from ..pipeline.shards import Sharding
+from ..pipeline.shards.placement import Sharding
+from ..pipeline.shards.sharding import ShardReport, shard
 from .checkpoint import Standing
 from .config import read_config
 from .data import read_data

@@ -22,7 +22,7 @@ from ..commit import seal, unseal, write_whole, writing
 from ..fetching.access import Patience
 from ..outdir import BEGUN
 from ..places import MANIFEST, Cache, Url, url_of
-from ..shards import INDEX
+from ..shards.placement import INDEX
 from .store import Changed, Gone, Refused, Store, Version, persistently, store_of
 
 MARK = ".remote.json"

@@ -35,8 +35,8 @@ from ..commit import (
 )
 from ..outdir import BEGUN, MADE_BY
 from ..places import Cache, Url
-from ..shards import INDEX
-from ..shelf import SHARD
+from ..shards.placement import INDEX
+from ..shards.shelf import SHARD
 from .mirror import mirror_of, pieces
 from .store import Gone, Store, persistently, store_of, writable
 

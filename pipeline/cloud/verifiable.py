@@ -19,8 +19,8 @@ from ...manifests import DataError, Progress, silent
 from ..commit import discard, record_path, write_whole, writing
 from ..outdir import BEGUN, REJECTED
 from ..places import MANIFEST, Cache, Url
-from ..shards import INDEX
-from ..shelf import SHARD
+from ..shards.placement import INDEX
+from ..shards.shelf import SHARD
 from .mirror import Mirror, keep, pieces
 from .store import Gone, Store, Version, persistently, store_of
 

@@ -16,8 +16,8 @@ from dsprep.pipeline.converting import convert, losses
 from dsprep.pipeline.copying import CHUNK
 from dsprep.pipeline.formats import FORMATS, Audio, Entry, Format
 from dsprep.pipeline.reading import audio_bytes
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.sound.audio import decode, encode
 
 READABLE = [one for one in FORMATS.values() if one.read]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dsprep.manifests import DataError
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.verify import verify
 
 
@@ -130,7 +130,7 @@ def test_workers_change_nothing_of_what_is_found(made: Path, tmp_path: Path, mon
         if path.is_file() and path.suffix != ".json":
             path.write_bytes(path.read_bytes()[:-1])
     here = verify(out, deep=True)
-    for module in ("dsprep.pipeline.verify", "dsprep.pipeline.verify_shards"):
+    for module in ("dsprep.pipeline.verify", "dsprep.pipeline.shards.verify_shards"):
         monkeypatch.setattr(f"{module}.IN_PROCESS", 0)
     assert verify(out, deep=True, workers=2) == here
     assert here.findings

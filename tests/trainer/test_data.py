@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dsprep.manifests import Interrupted, UsageError, english, manifest_bytes, read_manifest
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.table import key_of
 from dsprep.trainer.clips import Clips
 from dsprep.trainer.config import read_config

@@ -18,8 +18,8 @@ import torch
 
 from dsprep.manifests import DataError, Sample, manifest_bytes, read_manifest
 from dsprep.pipeline.reading import Reader, audio_bytes
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.sound.audio import decode, encode
 from dsprep.trainer.data import Data, read_data
 from dsprep.trainer.loading import AHEAD, Loaded, load, loaded

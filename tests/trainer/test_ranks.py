@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from dsprep.manifests import Sample, manifest_bytes
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.sound.audio import wav_header
 from dsprep.trainer.config import BatchConfig
 from dsprep.trainer.data import read_data

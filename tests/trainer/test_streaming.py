@@ -18,8 +18,8 @@ from click.testing import CliRunner
 from dsprep.cli import main
 from dsprep.manifests import DataError, Interrupted, Sample, SourceError, TrainingError, UsageError, english, silent
 from dsprep.pipeline.screen import Reason
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.sound.audio import decode, encode
 from dsprep.trainer.checkpoint import checkpoints
 from dsprep.trainer.config import BatchConfig, Config, read_config

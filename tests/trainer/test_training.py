@@ -17,8 +17,8 @@ from dsprep.manifests import (
     manifest_bytes,
     read_manifest,
 )
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.trainer.checkpoint import best_first, checkpoints, read_tensors
 from dsprep.trainer.config import Config, TrainConfig, read_config
 from dsprep.trainer.data import Data, read_data

@@ -16,8 +16,8 @@ from dsprep.pipeline.cloud.remote_shelf import RemoteShelf
 from dsprep.pipeline.cloud.store import Changed, store_of
 from dsprep.pipeline.places import Cache, url_of
 from dsprep.pipeline.reading import Reader
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.tabling import read_table
 
 pytest.importorskip("gcsfs", reason="gcsfs is not installed")

@@ -14,8 +14,8 @@ from dsprep.pipeline.cloud.store import store_of
 from dsprep.pipeline.places import Cache, Url, manifest_of, url_of
 from dsprep.pipeline.reading import Reader, audio_bytes
 from dsprep.pipeline.samples import file_faults, read_each
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.tabling import read_table
 from dsprep.pipeline.workers import run
 

@@ -14,8 +14,8 @@ from dsprep.manifests import DataError, FetchError, OutputError, UsageError
 from dsprep.pipeline.cloud.remote_shelf import RemoteShelf
 from dsprep.pipeline.cloud.store import store_of
 from dsprep.pipeline.places import Cache, Url, manifest_of, url_of
-from dsprep.pipeline.sharding import ShardReport, shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import ShardReport, shard
 
 SHARDING = Sharding(shard_bytes=100_000, seed=0)
 OUT = url_of("s3://speech/digits/train")

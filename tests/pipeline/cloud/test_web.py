@@ -15,8 +15,8 @@ from dsprep.manifests import DataError, DsprepError, FetchError, Sample
 from dsprep.pipeline.cloud.store import Changed, Passing, store_of
 from dsprep.pipeline.places import Cache, Url, manifest_of, url_of
 from dsprep.pipeline.reading import Reader
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.tabling import read_table
 
 SECRET = "signature=5ecret"

@@ -16,8 +16,8 @@ from dsprep.pipeline.inspection.checking import MODELS, check
 from dsprep.pipeline.inspection.findings import HONEST_SPLIT, Kind, Leak, Report, role
 from dsprep.pipeline.inspection.measure import BATCH, Sound, listen
 from dsprep.pipeline.inspection.summary import check_lines
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.sound.audio import encode
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from dsprep.manifests import DataError, Sample, csv_bytes, manifest_bytes
 from dsprep.pipeline.inspection.stats import BARS, histogram, stats
 from dsprep.pipeline.inspection.summary import stats_lines
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.tables import WIDEST, bars, cut, table, width
 
 

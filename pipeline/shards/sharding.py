@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..manifests import Progress, silent
-from .commit import Record
+from ...manifests import Progress, silent
+from ..commit import Record
+from ..places import Cache, Place
+from ..workers import run
 from .gathering import gather
 from .inventory import BY, Made, ShardReport, finish
 from .packing import Task, libraries, write_shard
-from .places import Cache, Place
-from .shards import Shard, Sharding, plan_shards
+from .placement import Shard, Sharding, plan_shards
 from .shelf import LocalShelf, Shelf
-from .workers import run
 
 __all__ = ["ShardReport", "shard"]
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from ..manifests import Sample
-from .hashing import BLOCK as PIECE
+from ...manifests import Sample
+from ..hashing import BLOCK as PIECE
+from ..reading import Opened
 from .members import Stretch
-from .reading import Opened
 from .tar import BLOCK, END, taken
 
 SHOWN = 10

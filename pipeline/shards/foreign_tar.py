@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ..manifests import DataError
-from .archive import UNREAD
+from ...manifests import DataError
+from ..archive import UNREAD
+from ..screen import Reason, unheard
+from ..sound.length import exact_seconds
+from ..sound.unreadable import Unreadable
 from .foreign_sample import Told, spelt, split, told
-from .screen import Reason, unheard
-from .sound.length import exact_seconds
-from .sound.unreadable import Unreadable
 
 BLOCK = 1 << 20
 """Bytes of the end to read at a time."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsprep.manifests import Sample
-from dsprep.pipeline.tar import END, after, before, header, taken
+from dsprep.pipeline.shards.tar import END, after, before, header, taken
 
 names = st.text("abcXYZ019_-.", min_size=1, max_size=100)
 

@@ -12,11 +12,11 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..manifests import Sample
-from ..manifests.ctc import RATE
-from .sound.audio import Unreadable, decode
-from .sound.plain import HEADER, LARGEST, wav_header
-from .tables import WIDEST, cut
+from ...manifests import Sample
+from ...manifests.ctc import RATE
+from ..sound.audio import Unreadable, decode
+from ..sound.plain import HEADER, LARGEST, wav_header
+from ..tables import WIDEST, cut
 from .tar import BLOCK, after, before, header, members, padding
 
 ZEROS = "the zeros after its audio"

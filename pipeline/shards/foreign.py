@@ -14,15 +14,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..manifests import LEFT_OUT, DataError, Sample, csv_bytes, manifest_bytes
-from .commit import Building, accepted, commit, digest_of, file_size, write_whole
+from ...manifests import LEFT_OUT, DataError, Sample, csv_bytes, manifest_bytes
+from ..commit import Building, accepted, commit, digest_of, file_size, write_whole
+from ..formats.reading import Ids
+from ..outdir import BEGUN, CONVERTED, IMPORTED
+from ..places import Cache
+from ..sound import ffmpeg
+from ..workers import run
 from .foreign_sample import KEY
 from .foreign_tar import Row, Scanned, scan
-from .formats.reading import Ids
-from .outdir import BEGUN, CONVERTED, IMPORTED
-from .places import Cache
-from .sound import ffmpeg
-from .workers import run
 
 CODE = "foreign-1"
 """Changes whenever the code would make another index of the same tars."""

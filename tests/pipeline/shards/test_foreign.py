@@ -24,14 +24,14 @@ from hypothesis import strategies as st
 
 from dsprep.cli import main
 from dsprep.manifests import LEFT_OUT, DataError, Sample, UsageError, read_manifest
-from dsprep.pipeline.foreign import indexed, tars_in
-from dsprep.pipeline.foreign_sample import split
-from dsprep.pipeline.foreign_tar import scan
 from dsprep.pipeline.places import Cache
 from dsprep.pipeline.reading import audio_bytes
 from dsprep.pipeline.samples import read_each
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import Sharding
+from dsprep.pipeline.shards.foreign import indexed, tars_in
+from dsprep.pipeline.shards.foreign_sample import split
+from dsprep.pipeline.shards.foreign_tar import scan
+from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.sound import ffmpeg
 from dsprep.pipeline.sound.audio import decode
 from dsprep.pipeline.tabling import read_table

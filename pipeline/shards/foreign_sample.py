@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from ..manifests import COLUMNS
-from ..manifests.utterance import check_text
-from .screen import Reason
+from ...manifests import COLUMNS
+from ...manifests.utterance import check_text
+from ..screen import Reason
 
 AUDIO = frozenset(
     "aac aif aifc aiff amr au caf flac m4a mp3 mp4 nist oga ogg opus snd sph wav wave webm wma".split()  # noqa: SIM905

@@ -20,16 +20,16 @@ import pytest
 
 from dsprep.manifests import DataError, OutputError, Sample, manifest_bytes, read_manifest
 from dsprep.pipeline.commit import Building, Record, read_record
-from dsprep.pipeline.gathering import gather
-from dsprep.pipeline.packing import Task, write_shard
 from dsprep.pipeline.reading import audio_bytes
 from dsprep.pipeline.samples import MANIFEST
-from dsprep.pipeline.sharding import ShardReport, shard
-from dsprep.pipeline.shards import INDEX, Sharding, plan_shards
-from dsprep.pipeline.shelf import CLOCK_NS, LocalShelf
+from dsprep.pipeline.shards.gathering import gather
+from dsprep.pipeline.shards.packing import Task, write_shard
+from dsprep.pipeline.shards.placement import INDEX, Sharding, plan_shards
+from dsprep.pipeline.shards.sharding import ShardReport, shard
+from dsprep.pipeline.shards.shelf import CLOCK_NS, LocalShelf
+from dsprep.pipeline.shards.tar import END, after, before
 from dsprep.pipeline.sound.audio import encode
 from dsprep.pipeline.sound.plain import HEADER
-from dsprep.pipeline.tar import END, after, before
 
 SMALL = Sharding(shard_bytes=40_000)
 
@@ -501,7 +501,7 @@ def test_other_work_in_the_same_folder_at_the_same_time_is_refused(home: Path) -
     def elsewhere() -> Iterator[str]:
         """A process of its own, as far as the claim can tell."""
         code = (
-            "import sys; from pathlib import Path; from dsprep.pipeline.shelf import LocalShelf\n"
+            "import sys; from pathlib import Path; from dsprep.pipeline.shards.shelf import LocalShelf\n"
             "with LocalShelf(Path(sys.argv[1])).alone('other work'): print('there', flush=True); sys.stdin.read()"
         )
         (home / "out").mkdir()

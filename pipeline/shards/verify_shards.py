@@ -11,13 +11,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..manifests import Progress
+from ...manifests import Progress
+from ..reading import Opened, length_of, open_file
+from ..samples import MANIFEST
+from ..verdict import DIGEST_DIFFERS, IN_PROCESS, Finding, Verdict, file_fault, in_order, unknown_files
+from ..workers import run
 from .accounts import Accounts, Tar
 from .damage import Contents, Fault, first, locate, scan
-from .reading import Opened, length_of, open_file
-from .samples import MANIFEST
-from .verdict import DIGEST_DIFFERS, IN_PROCESS, Finding, Verdict, file_fault, in_order, unknown_files
-from .workers import run
 
 
 @dataclass(frozen=True, slots=True)

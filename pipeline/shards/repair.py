@@ -11,19 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..manifests import DataError, Progress, UsageError, silent
+from ...manifests import DataError, Progress, UsageError, silent
+from ..commit import FileDigest, Record
+from ..reading import Reader
+from ..verdict import Verdict, file_fault
+from ..verify import verify
+from ..workers import run
 from .accounts import Accounts, Tar, holds_shards
-from .commit import FileDigest, Record
 from .gathering import Sources, gather
 from .intake import Refused, Taken, take
 from .inventory import Made, finish
 from .packing import Task, write_shard
-from .reading import Reader
-from .shards import Shard, Sharding, plan_shards
+from .placement import Shard, Sharding, plan_shards
 from .shelf import LocalShelf
-from .verdict import Verdict, file_fault
-from .verify import verify
-from .workers import run
 
 FEW = 2
 """Shards that are written sooner in this process than worker processes have begun."""

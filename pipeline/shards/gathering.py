@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..manifests import DataError, Sample
-from .commit import file_size
-from .places import Cache, Place, manifest_of
-from .reading import shown
-from .samples import name_of, rows_of
-from .shards import Item
+from ...manifests import DataError, Sample
+from ..commit import file_size
+from ..places import Cache, Place, manifest_of
+from ..reading import shown
+from ..samples import name_of, rows_of
+from .placement import Item
 from .vouching import vouched
 
 

@@ -20,10 +20,10 @@ from dsprep.cli import main
 from dsprep.manifests import DataError, Sample, UsageError, manifest_bytes, read_manifest
 from dsprep.pipeline.commit import read_record, seal, unseal
 from dsprep.pipeline.outdir import file_facts
-from dsprep.pipeline.repair import repair
 from dsprep.pipeline.samples import MANIFEST
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import INDEX, Sharding
+from dsprep.pipeline.shards.placement import INDEX, Sharding
+from dsprep.pipeline.shards.repair import repair
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.sound.audio import decode, encode
 from dsprep.pipeline.verify import verify
 

@@ -11,16 +11,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..manifests import DataError, Sample, manifest_bytes, read_manifest
-from .commit import FileDigest, read_record, record_path, unseal
+from ...manifests import DataError, Sample, manifest_bytes, read_manifest
+from ..commit import FileDigest, read_record, record_path, unseal
+from ..outdir import BEGUN, REJECTED
+from ..reading import open_file
+from ..samples import MANIFEST
+from ..verdict import Finding, file_fault
 from .damage import SHOWN, Contents
 from .inventory import Made
-from .outdir import BEGUN, REJECTED
-from .reading import open_file
-from .samples import MANIFEST
-from .shards import INDEX
+from .placement import INDEX
 from .tar import BLOCK, END, taken
-from .verdict import Finding, file_fault
 
 TARS = "[0-9]*.tar"
 SHORT = 19

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from dsprep.manifests import Sample
-from dsprep.pipeline.damage import SHOWN, Contents, Fault, Scan, first, locate, scan
 from dsprep.pipeline.reading import open_file
+from dsprep.pipeline.shards.damage import SHOWN, Contents, Fault, Scan, first, locate, scan
+from dsprep.pipeline.shards.tar import BLOCK, END, after, before
 from dsprep.pipeline.sound.audio import encode
-from dsprep.pipeline.tar import BLOCK, END, after, before
 
 
 @pytest.fixture(scope="module")

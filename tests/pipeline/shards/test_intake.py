@@ -11,10 +11,10 @@ import pytest
 import soundfile
 
 from dsprep.manifests import Sample
-from dsprep.pipeline.intake import LONGEST, Refused, Taken, take
 from dsprep.pipeline.reading import Reader
 from dsprep.pipeline.screen import Reason
-from dsprep.pipeline.shards import Item
+from dsprep.pipeline.shards.intake import LONGEST, Refused, Taken, take
+from dsprep.pipeline.shards.placement import Item
 from dsprep.pipeline.sound.audio import Pcm, decode, encode
 from dsprep.pipeline.sound.plain import flac_frames, wav_frames
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from dsprep.manifests import DataError, OutputError, Sample, manifest_bytes, read_manifest
 from dsprep.pipeline.samples import MANIFEST
-from dsprep.pipeline.sharding import shard
-from dsprep.pipeline.shards import INDEX, Item, Sharding, plan_shards
+from dsprep.pipeline.shards.placement import INDEX, Item, Sharding, plan_shards
+from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.sound.audio import encode
 
 SMALL = 100_000

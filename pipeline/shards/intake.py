@@ -15,17 +15,17 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..manifests import DataError
-from ..manifests.ctc import RATE
-from .reading import Reader
-from .screen import Reason
-from .shards import Item
-from .sound.plain import LARGEST, flac_frames, wav_frames
-from .sound.probe import HEAD, probe
-from .sound.unreadable import NeedsFfmpeg, Truncated, Unreadable
+from ...manifests import DataError
+from ...manifests.ctc import RATE
+from ..reading import Reader
+from ..screen import Reason
+from ..sound.plain import LARGEST, flac_frames, wav_frames
+from ..sound.probe import HEAD, probe
+from ..sound.unreadable import NeedsFfmpeg, Truncated, Unreadable
+from .placement import Item
 
 if TYPE_CHECKING:
-    from .sound.audio import Pcm
+    from ..sound.audio import Pcm
 
 OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """What the system says when it is this process that has too much."""
@@ -115,7 +115,7 @@ def _converted(data: bytes, form: str) -> Taken | Refused:
     pcm = _decoded(data)
     if isinstance(pcm, Refused):
         return pcm
-    from .sound.audio import encode
+    from ..sound.audio import encode
 
     if form == "keep":
         form = "flac" if data[:4] == b"fLaC" else "wav"
@@ -124,7 +124,7 @@ def _converted(data: bytes, form: str) -> Taken | Refused:
 
 
 def _decoded(data: bytes) -> Pcm | Refused:
-    from .sound.audio import Cut, open_audio
+    from ..sound.audio import Cut, open_audio
 
     if (seconds := probe(data[:HEAD], len(data)).seconds or 0) > LONGEST:
         return Refused(Reason.TOO_LONG, f"{seconds:.0f} s, at most {LONGEST} s are converted")

@@ -9,11 +9,11 @@ are the facts of its record, with the settings, so that each shard tells by itse
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..manifests import DataError, Sample
-from .commit import Building, HashingFile, Record
+from ...manifests import DataError, Sample
+from ..commit import Building, HashingFile, Record
+from ..reading import Reader
 from .intake import Refused, Taken, take
-from .reading import Reader
-from .shards import Item, Shard, Sharding
+from .placement import Item, Shard, Sharding
 from .shelf import Shelf
 from .tar import END, after, before
 
@@ -141,6 +141,6 @@ def _not_the_same(shard: Shard, facts: dict[str, Any]) -> str:
 
 def libraries() -> dict[str, str]:
     """The versions that decide the bytes of what is converted."""
-    from .sound.audio import LIBRARIES
+    from ..sound.audio import LIBRARIES
 
     return dict(LIBRARIES)

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..manifests import DataError
-from . import commit, outdir
-from .commit import Building, FileDigest, Record
-from .shards import INDEX
+from ...manifests import DataError
+from .. import commit, outdir
+from ..commit import Building, FileDigest, Record
+from .placement import INDEX
 
 CLOCK_NS = 20_000_000
 """By which a file system's clock may lag behind the system's: it ticks every 4 to 10 ms."""

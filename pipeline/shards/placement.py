@@ -18,10 +18,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from ..manifests import Sample
-from ..manifests.ctc import RATE
-from .commit import digest_of
-from .sound.plain import HEADER
+from ...manifests import Sample
+from ...manifests.ctc import RATE
+from ..commit import digest_of
+from ..sound.plain import HEADER
 from .tar import END, described, taken
 
 INDEX = "shards.json"

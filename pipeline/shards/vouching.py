@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..manifests import Sample
-from .commit import read_record
+from ...manifests import Sample
+from ..commit import read_record
 
 Vouched = dict[tuple[str, int | None], tuple[str, bool]]
 """By path and offset: the sha256, and whether dsprep has decoded or made the audio."""

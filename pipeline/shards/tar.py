@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..manifests import Sample
+from ...manifests import Sample
 
 BLOCK = 512
 END = bytes(2 * BLOCK)

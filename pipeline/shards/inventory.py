@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..manifests import LEFT_OUT, Sample, csv_lines, manifest_lines, seconds_text
-from .commit import FileDigest, Record, seal
+from ...manifests import LEFT_OUT, Sample, csv_lines, manifest_lines, seconds_text
+from ..commit import FileDigest, Record, seal
+from ..outdir import MADE_BY, REJECTED
+from ..samples import MANIFEST
 from .gathering import Sources
-from .outdir import MADE_BY, REJECTED
-from .samples import MANIFEST
-from .shards import INDEX, Shard, Sharding
+from .placement import INDEX, Shard, Sharding
 from .shelf import Shelf
 
 BY = {MADE_BY: "dsprep shard"}

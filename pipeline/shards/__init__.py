@@ -1,0 +1,1 @@
+"""Shards: webdataset tars, written, told of, verified, mended; and other people's."""
