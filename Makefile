@@ -22,6 +22,9 @@ demo: .venv/.installed  ## the main job once, offline
 bench: .venv/.installed  ## speed and memory, beside the floor
 	$(BIN)/python bench/import_speed.py
 	$(BIN)/python bench/commonvoice_speed.py
+	$(BIN)/python bench/shard_speed.py
+	$(BIN)/python bench/loading_speed.py
+	$(BIN)/python bench/plan_speed.py
 
 format: .venv/.installed  ## what check asks for, done
 	$(BIN)/python -m ruff check --fix .

@@ -10,6 +10,7 @@ on Linux only). Each stage is done once; run it again to see how far times drift
 
 import argparse
 import random
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,9 +56,15 @@ def read(count: int) -> Clips:
         Sample(id=f"{number:09d}", path=Path(tars[number // SHARD]), size=1, transcript="", offset=0, duration=one)
         for number, one in enumerate(seconds)
     ]
-    with told("samples into a table, and Clips", count):
-        table = Table.of(samples)
-        return Clips(keys=table.keys, seconds=table.seconds, shards=table.shards, sets=table.sets, places=("a",))
+    with tempfile.TemporaryDirectory(prefix="dsprep-bench-") as home:
+        with told("samples into a table, kept on the disk", count):
+            Table.kept(Path(home, "table"), "key", samples)
+        with told("the table again, and Clips", count):
+            table = Table.kept(Path(home, "table"), "key")
+            clips = Clips(keys=table.keys, seconds=table.seconds, shards=table.shards, sets=table.sets, places=("a",))
+        size = sum(path.stat().st_size for path in Path(home, "table").iterdir())
+        print(f"on the disk: {size / count:.0f} B a clip, beside its text")
+        return clips
 
 
 def resident(field: str) -> int:
