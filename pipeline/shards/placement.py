@@ -194,8 +194,3 @@ class _Line:
         cut = bisect_left(self._places, middle, first, last)
         yield from self._halve(first, cut, low, middle)
         yield from self._halve(cut, last, middle, high)
-
-
-def member_name(sample: Sample, audio: bytes) -> str:
-    """The name of a sample's audio in a tar, by what it is."""
-    return f"{sample.id}.{'flac' if audio[:4] == b'fLaC' else 'wav'}"
