@@ -12,10 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import settings
 
 from dsprep.pipeline.sound.audio import Pcm
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+# No test is judged by the clock: on a busy machine any of them may take its time.
+settings.register_profile("dsprep", deadline=None)
+settings.load_profile("dsprep")
 
 
 @pytest.fixture(scope="session", autouse=True)
