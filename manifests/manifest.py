@@ -110,17 +110,17 @@ def _samples(rows: Iterator[list[str]], path: Path, root: Path) -> Iterator[Samp
 
 def _sample(row: dict[str, str], folder: Path, seen: set[str], counts: dict[str, int]) -> Sample:
     name = row["wav_filename"]
-    if not name:
-        raise ValueError("wav_filename is empty")
+    if not name or "\0" in name:
+        raise ValueError("wav_filename is empty or holds NUL")
     return Sample(
         id=row["id"] if row.get("id") else _made_id(name, seen, counts),
         path=folder / name,
         size=_whole("wav_filesize", row["wav_filesize"]),
         transcript=row["transcript"],
         offset=_whole("offset", row["offset"]) if row.get("offset") else None,
-        duration=float(row["duration"]) if row.get("duration") else None,
+        duration=_seconds(row["duration"]) if row.get("duration") else None,
         speaker=row.get("speaker", ""),
-        sha256=row.get(DIGEST, ""),
+        sha256=row.get(DIGEST, "").lower(),
         extras=tuple((key, value) for key, value in row.items() if key not in COLUMNS),
     )
 
@@ -129,6 +129,13 @@ def _whole(name: str, value: str) -> int:
     if not (value.isascii() and value.isdigit()):
         raise ValueError(f"{name} {value!r} is not a number of bytes")
     return int(value)
+
+
+def _seconds(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError as error:
+        raise ValueError(f"duration {value!r} is not a number of seconds") from error
 
 
 def _made_id(name: str, seen: set[str], counts: dict[str, int]) -> str:

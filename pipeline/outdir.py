@@ -18,6 +18,7 @@ from .commit import (
     FileDigest,
     alive,
     digest_of,
+    file_size,
     read_record,
     seal,
     sweep,
@@ -35,6 +36,8 @@ IMPORTED = "import.json"
 """The mark of an import."""
 CONVERTED = "convert.json"
 """The mark of a conversion."""
+SHARDED = "shards.json"
+"""The mark of shards."""
 REJECTED = "rejected.csv"
 """Of an import and of shards: the rows that were left out."""
 
@@ -52,7 +55,9 @@ def begin(out: Path, mark: str, facts: dict[str, Any], check: Check = lambda ear
         out.mkdir(parents=True, exist_ok=True)
         empty = all(TEMPORARY.fullmatch(path.name) for path in out.iterdir())
     earlier = [found for name in (mark, BEGUN) if (found := _read(out / name)) is not None]
-    ours = empty or any(one.get(MADE_BY) == facts[MADE_BY] or (one == {} and _has_records(out)) for one in earlier)
+    # Without a mark that can be read, records of ours are what tells: somebody may have removed a damaged mark.
+    marks = [found for name in (SHARDED, IMPORTED, CONVERTED, BEGUN) if (found := _read(out / name))]
+    ours = empty or any(one.get(MADE_BY) == facts[MADE_BY] for one in marks) or (not marks and _has_records(out, mark))
     if not ours:
         raise OutputError(f"{out} is not empty and was not made by {facts[MADE_BY]}: name another folder, or empty it")
     for one in earlier:
@@ -119,14 +124,17 @@ def file_facts(root: Path, name: str) -> dict[str, Any]:
     return asdict(FileDigest(name, len(data), hashlib.sha256(data).hexdigest()))
 
 
-def _has_records(out: Path) -> bool:
-    """Whether one of our commands made something in `out`: a file of the mark's name alone is anybody's."""
-    places = itertools.chain(*(out.glob(pattern) for pattern in ("*.tar.json", "audio/*.json", "audio/*/*.json")))
+def _has_records(out: Path, mark: str) -> bool:
+    """Whether the command of that mark made something in `out`: a file of the mark's name alone is anybody's."""
+    patterns = ("*.tar.json",) if mark == SHARDED else ("audio/*.json", "audio/*/*.json")
+    places = itertools.chain(*(out.glob(pattern) for pattern in patterns))
     return any(read_record(path.with_suffix("")) for path in itertools.islice(places, RECORDS))
 
 
 def _read(place: Path) -> dict[str, Any] | None:
     """What a mark says; nothing if it is damaged: it is ours, and the records say what of the rest may stay."""
+    if file_size(place) is None:
+        return {} if place.exists() else None  # a pipe or folder in its place: nobody waits for it to tell
     try:
         return unseal(place.read_bytes(), place)
     except (FileNotFoundError, NotADirectoryError):

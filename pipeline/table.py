@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..manifests import DataError, Sample, ctc
-from .commit import Building, accepted, commit
+from .commit import Building, commit, proven, record_path, sweep
 from .reading import shown
 
 CODE = "table-2"
@@ -95,13 +95,16 @@ class Table(Sequence[Sample]):
 
     @classmethod
     def kept(cls, folder: Path, key: str, *sets: Iterable[Sample]) -> Self:
-        """The table that was kept in `folder` under that key, mapped; made of the data sets if it is not there.
+        """The table that was kept in `folder` under that key, mapped; made of the data sets if it is not whole there.
 
         Raises:
             DataError: an id comes twice.
             OutputError: it cannot be written.
         """
-        record = accepted(folder, key) or commit(folder, key, lambda building: _build(building, sets), folder=True)
+        if (record := proven(folder, key)) is None:
+            record_path(folder).unlink(missing_ok=True)
+            sweep(folder.parent)
+            record = commit(folder, key, lambda building: _build(building, sets), folder=True)
         table = cls(_mapped(folder / "rows", ROW), _mapped(folder / "text", np.dtype("u1")), _layout(record.facts))
         table._check_ids()
         return table

@@ -2,16 +2,19 @@
 
     data/train.csv, s3://speech/more   ->   a Table: keys, lengths, places, texts; a Sample when it is asked for
 
-A table of large manifests is kept in the cache and mapped from there by the next command, which starts at once.
+A table of large manifests is kept in the cache, under a digest of what they say and where they lie, and mapped from
+there by the next command, which starts at once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from hashlib import file_digest
 from pathlib import Path
 
-from ..manifests import DataError, Sample
+from ..manifests import DataError, OutputError, Sample
 from ..manifests.ctc import RATE
-from .commit import digest_of
+from .commit import digest_of, discard, record_path
 from .pcm import read_pcm
 from .places import Cache, Place, manifest_of
 from .reading import Reader
@@ -30,25 +33,67 @@ def read_table(places: Sequence[Place], cache: Cache | None = None) -> Table:
         FetchError: a place is behind a URL and cannot be had.
     """
     manifests = [manifest_of(place, cache) for place in places]
-    sets = [_measured(rows_of(place, path)) for place, path in zip(places, manifests, strict=True)]
-    if cache and sum(path.stat().st_size for path in manifests if path.is_file()) > LARGE:
-        key = digest_of([CODE, [_state(path) for path in manifests]])
-        table = Table.kept(cache.folder / "tables" / key, key, *sets)
-    else:
-        table = Table.of(*sets)
+    large = sum(path.stat().st_size for path in manifests if path.is_file()) > LARGE
+    table = _kept(places, manifests, cache) if cache and large else None
+    if table is None:
+        table = Table.of(*(_measured(place, path) for place, path in zip(places, manifests, strict=True)))
     if not len(table):
         raise DataError(f"{', '.join(map(str, places))}: no samples in there")
     check_files(table.furthest())
     return table
 
 
-def _state(path: Path) -> list[str | int]:
-    found = path.stat()
-    return [str(path.resolve()), found.st_size, found.st_mtime_ns]
+class _Untold(Exception):
+    """A manifest does not tell every length: what is measured may change while the manifest does not."""
 
 
-def _measured(samples: Iterable[Sample]) -> Iterator[Sample]:
+def _kept(places: Sequence[Place], manifests: Sequence[Path], cache: Cache) -> Table | None:
+    """The table in the cache, made if it is not there; None if it cannot be kept."""
+    # Samples lie where their manifest does, by the name that was given: a link to it has other files beside it.
+    whole = [path.absolute() for path in manifests]
+    key = digest_of([CODE, [[str(path), _content(path)] for path in whole]])
+    folder = cache.folder / "tables" / key
+    try:
+        table = Table.kept(folder, key, *(_told(place, path) for place, path in zip(places, whole, strict=True)))
+        os.utime(record_path(folder))
+    except _Untold:
+        return None
+    except (OutputError, OSError) as error:
+        cache.on_notice(f"the table of {places[0]} cannot be kept for the next command: {error}")
+        return None
+    _make_room(folder, cache.bytes)
+    return table
+
+
+def _make_room(mine: Path, most: int) -> None:
+    """Remove the tables beside `mine` that were used longest ago, until all take no more than `most` bytes."""
+    others = [path for path in mine.parent.glob("*.json") if path != record_path(mine)]
+    taken = _size(mine)
+    for record in sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+        taken += _size(record.with_suffix(""))
+        if taken > most:
+            discard(record)
+            discard(record.with_suffix(""))
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*"))
+
+
+def _content(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _told(place: Place, manifest: Path) -> Iterator[Sample]:
+    for one in rows_of(place, manifest):
+        if one.duration is None:
+            raise _Untold
+        yield one
+
+
+def _measured(place: Place, manifest: Path) -> Iterator[Sample]:
     """The samples, with the length of those of which the manifest does not tell it."""
     with Reader() as reader:
-        for one in samples:
+        for one in rows_of(place, manifest):
             yield one if one.duration is not None else replace(one, duration=len(read_pcm(one, reader)) / RATE)

@@ -96,6 +96,9 @@ def open_stream(places: Sequence[Place]) -> Streamed:
         if (found := tars_in(place)) is None:
             raise DataError(f"{place} holds no tars to stream: name a tar or a folder of tars, or leave out --stream")
         tars += found
+    for tar, count in Counter(tar.resolve() for tar in tars).items():
+        if count > 1:
+            raise DataError(f"{tar} is named {count} times: name each tar once, for each is trained on once an epoch")
     sizes = [file_size(tar) for tar in tars]
     if (gone := next((tar for tar, size in zip(tars, sizes, strict=True) if size is None), None)) is not None:
         raise DataError(f"there is no shard {gone}")

@@ -98,7 +98,7 @@ def _s3() -> tuple[Kinds, Kinds]:
         ConnectionError,
         TimeoutError,
     )
-    return passing, (*passing, botocore.BotoCoreError, botocore.ClientError, OSError)
+    return passing, (*passing, botocore.BotoCoreError, botocore.ClientError, OSError, ValueError)
 
 
 def _gs() -> tuple[Kinds, Kinds]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...manifests import LEFT_OUT, DataError, Sample, csv_bytes, manifest_bytes
-from ..commit import Building, accepted, commit, digest_of, file_size, write_whole
+from ..commit import Building, commit, digest_of, file_size, proven, record_path, sweep, write_whole
 from ..formats.reading import Ids
 from ..outdir import BEGUN, CONVERTED, IMPORTED
 from ..places import Cache
@@ -35,7 +35,7 @@ _RANGE = re.compile(r"(\d{1,18})\.\.(\d{1,18})")
 
 
 def tars_in(place: Path) -> list[Path] | None:
-    """The shards that a user means by a tar, a folder of tars or of folders of tars, or `dir/{000000..000145}.tar`.
+    """The shards that a user means by a tar, a folder of tars and of folders of tars, or `dir/{000000..000145}.tar`.
 
     None for what is none of these. Whether a folder has a manifest of ours, the caller knows.
 
@@ -47,7 +47,7 @@ def tars_in(place: Path) -> list[Path] | None:
             raise DataError(f"{place} is not finished: type the command that writes it again")
         if any((place / mark).exists() for mark in (IMPORTED, CONVERTED)):
             return None  # the archives below it are no shards
-        return _tars([place]) or _tars(sorted(one for one in place.iterdir() if one.is_dir())) or None
+        return _tars([place, *sorted(one for one in place.iterdir() if one.is_dir())]) or None
     if not place.name.endswith(ENDINGS):
         return None
     return [place] if place.exists() else [Path(name) for name in dict.fromkeys(_expanded(str(place)))]
@@ -80,7 +80,10 @@ def indexed(tars: Sequence[Path], cache: Cache) -> Path:
         left = Counter(reason for _, _, reason, _, _ in rejected)
         return {"rows": len(samples), "left out": left, "strays": sum(one.strays for one in found.values())}
 
-    record = accepted(index, key) or commit(index, key, build)
+    if (record := proven(index, key)) is None:
+        record_path(index).unlink(missing_ok=True)
+        sweep(index.parent)
+        record = commit(index, key, build)
     if notice := _notice(record.facts, tars, _rejected(index)):
         cache.on_notice(notice)
     return index

@@ -99,9 +99,15 @@ def _told(key: str, audio: str, member: Callable[[str], str | None]) -> Told | R
         while name in _RESERVED or name in extras:
             name = f"original_{name}"
         extras[name] = value
-    for name, value in (("the text", transcript), *extras.items(), *(("a field's name", name) for name in facts)):
+    who = facts.get(speaker, "")
+    for name, value in (
+        ("the text", transcript),
+        ("the speaker", who),
+        *extras.items(),
+        *(("a field's name", name) for name in facts),
+    ):
         check_text(name, value)
-    return Told(audio=audio, transcript=transcript, speaker=facts.get(speaker, ""), extras=tuple(extras.items()))
+    return Told(audio=audio, transcript=transcript, speaker=who, extras=tuple(extras.items()))
 
 
 def _texts(facts: dict[str, str], member: Callable[[str], str | None]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from ...manifests import DataError
 from ...manifests.ctc import RATE
 from ..reading import Reader
 from ..screen import Reason
-from ..sound.plain import LARGEST, flac_frames, wav_frames
+from ..sound.plain import LARGEST, flac_frames, flac_md5, wav_frames
 from ..sound.probe import HEAD, probe
 from ..sound.unreadable import NeedsFfmpeg, Truncated, Unreadable
 from .placement import Item
@@ -100,8 +100,15 @@ def _as_it_is(item: Item, data: bytes, form: str) -> Taken | Refused | None:
     if form != "flac" and (frames := wav_frames(data)) is not None:
         return Taken("wav", data, frames, _digest(item, data)) if frames else _silent()
     if form != "wav" and (frames := flac_frames(data)):
-        if not item.whole and isinstance(decoded := _decoded(data), Refused):
-            return decoded
+        if not item.whole:
+            decoded = _decoded(data)
+            if isinstance(decoded, Refused):
+                return decoded
+            if flac_md5(data) not in (
+                None,
+                hashlib.md5(decoded.astype("<i2").tobytes(), usedforsecurity=False).digest(),
+            ):
+                return Refused(Reason.UNREADABLE, "its sound is other than its encoder's (the MD5 in it differs)")
         return Taken("flac", data, frames, _digest(item, data))
     return None
 

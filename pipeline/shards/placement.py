@@ -21,10 +21,11 @@ from typing import Any, Self
 from ...manifests import Sample
 from ...manifests.ctc import RATE
 from ..commit import digest_of
+from ..outdir import SHARDED
 from ..sound.plain import HEADER
 from .tar import END, described, taken
 
-INDEX = "shards.json"
+INDEX = SHARDED
 CODE = "shards-2"
 """Changes whenever the code would make other bytes of the same samples."""
 FORMS = ("keep", "wav", "flac")

@@ -54,3 +54,8 @@ def flac_frames(data: bytes) -> int | None:
     bits = int.from_bytes(data[18:26])
     form = (bits >> 44, (bits >> 41 & 0b111) + 1, (bits >> 36 & 0b11111) + 1)
     return bits & (1 << 36) - 1 or None if form == (RATE, 1, 16) else None
+
+
+def flac_md5(data: bytes) -> bytes | None:
+    """MD5 of the samples, two bytes each, the low one first, as the STREAMINFO of such a FLAC has it; None if unset."""
+    return data[26:42] if any(data[26:42]) else None

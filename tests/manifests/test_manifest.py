@@ -99,7 +99,7 @@ def test_a_data_set_can_be_moved(tmp_path: Path) -> None:
         ("wav_filename,wav_filesize,transcript\n,1,t\n", "x.csv:2: wav_filename is empty"),
         ("wav_filename,wav_filesize,transcript,id\na.wav,1,t,a.b\n", "x.csv:2: id 'a.b'"),
         ("wav_filename,wav_filesize,transcript,id\na.wav,1,t,a\nb.wav,1,t,a\n", "x.csv:3: id a appears twice"),
-        ("wav_filename,wav_filesize,transcript,duration\na.wav,1,t,long\n", "x.csv:2: could not convert"),
+        ("wav_filename,wav_filesize,transcript,duration\na.wav,1,t,long\n", "x.csv:2: duration .long. is not"),
         ("wav_filename,wav_filesize,transcript,duration\na.wav,1,t,-1\n", "x.csv:2: a: duration -1.0"),
         ("wav_filename,wav_filesize,transcript,duration\na.wav,1,t,1e306\n", "x.csv:2: a: duration 1e"),
         ('wav_filename,wav_filesize,transcript\na.wav,1,"t\n', "x.csv cannot be read"),

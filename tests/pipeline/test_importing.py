@@ -519,3 +519,14 @@ def test_a_run_of_other_settings_that_died_leaves_no_record_of_files_it_wrote_ov
             import_corpus(job, out, 1)
     run(root, out, settings=Settings(channel=0))
     assert make.tree(out) == before
+
+
+def test_a_mark_that_is_gone_or_no_file_is_no_end(digits: Path, tmp_path: Path, make: Any) -> None:
+    """The records tell whose folder it is, and nobody waits for a pipe to say so."""
+    out = tmp_path / "out"
+    shutil.copytree(digits, out)
+    for spoil in (lambda path: None, os.mkfifo):
+        (out / "import.json").unlink()
+        spoil(out / "import.json")
+        run(digits.parent / "source", out, "dev-clean", "test-clean")
+        assert make.tree(out) == make.tree(digits)

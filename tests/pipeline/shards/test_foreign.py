@@ -515,3 +515,21 @@ def test_commands_that_take_data_take_foreign_shards_and_keep_the_index_where_ca
     run("shard", f"{out}/{{0..0}}.tar", str(tmp_path / "ours"), XDG_CACHE_HOME="relative", HOME=str(tmp_path / "home"))
     assert len(list((tmp_path / "home" / ".cache" / "dsprep" / "index").glob("*.rejected.csv"))) == 1
     assert [one.id for one in read_table([tmp_path / "ours"])] == ["good"]
+
+
+def test_an_index_that_was_damaged_is_made_again(tmp_path: Path, digits: Path) -> None:
+    shard([digits / "dev-clean.csv"], tmp_path / "ours", Sharding(shard_bytes=50_000, seed=3), 1)
+    (tmp_path / "ours" / "manifest.csv").unlink()
+    cache = Cache(folder=tmp_path / "cache")
+    first = list(read_table([tmp_path / "ours"], cache))
+    (index,) = (tmp_path / "cache" / "index").glob("*.csv")
+    index.write_text(index.read_text().replace("one", "ten"))
+    assert list(read_table([tmp_path / "ours"], cache)) == first
+
+
+def test_tars_beside_folders_of_tars_are_all_taken(tmp_path: Path, digits: Path) -> None:
+    for name, part in (("theirs", "dev-clean"), ("theirs/more", "test-clean")):
+        shard([digits / f"{part}.csv"], tmp_path / part, Sharding(), 1)
+        (tmp_path / name).mkdir()
+        (tmp_path / part / "000000.tar").rename(tmp_path / name / f"{part}.tar")
+    assert [one.name for one in tars_in(tmp_path / "theirs") or []] == ["dev-clean.tar", "test-clean.tar"]

@@ -180,3 +180,20 @@ def test_the_header_alone_tells_what_is_plain(make: Any) -> None:
     assert wav_frames(data + b"x") is wav_frames(data[:-1]) is wav_frames(b"") is wav_frames(data[:43]) is None
     for other in (make.flac(pcm, 8000), soundfile_bytes(pcm, 16_000, "FLAC", "PCM_24"), data, b"", b"fLaC"):
         assert flac_frames(other) is None
+
+
+def test_a_flac_with_another_md5_than_its_sound_s_is_refused(tmp_path: Path, make: Any) -> None:
+    data = bytearray(make.flac(make.tone(0.3)))
+    path = tmp_path / "x.flac"
+    for place, fits in ((26, False), (None, True)):
+        changed = data.copy()
+        if place is None:
+            changed[26:42] = bytes(16)  # an encoder that streams does not know it
+        else:
+            changed[place] ^= 1
+        path.write_bytes(changed)
+        item = Item(Sample(id="x", path=path, size=len(changed), transcript=""), "train")
+        with Reader() as reader:
+            taken = take(item, "keep", reader)
+        assert isinstance(taken, Taken) is fits
+        assert fits or (isinstance(taken, Refused) and "MD5" in taken.detail)
