@@ -54,9 +54,9 @@ def begin(out: Path, mark: str, facts: dict[str, Any], check: Check = lambda ear
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         empty = all(TEMPORARY.fullmatch(path.name) for path in out.iterdir())
-    earlier = [found for name in (mark, BEGUN) if (found := _read(out / name)) is not None]
+    earlier = [found for name in (mark, BEGUN) if (found := read_mark(out / name)) is not None]
     # Without a mark that can be read, records of ours are what tells: somebody may have removed a damaged mark.
-    marks = [found for name in (SHARDED, IMPORTED, CONVERTED, BEGUN) if (found := _read(out / name))]
+    marks = [found for name in (SHARDED, IMPORTED, CONVERTED, BEGUN) if (found := read_mark(out / name))]
     ours = empty or any(one.get(MADE_BY) == facts[MADE_BY] for one in marks) or (not marks and _has_records(out, mark))
     if not ours:
         raise OutputError(f"{out} is not empty and was not made by {facts[MADE_BY]}: name another folder, or empty it")
@@ -131,7 +131,7 @@ def _has_records(out: Path, mark: str) -> bool:
     return any(read_record(path.with_suffix("")) for path in itertools.islice(places, RECORDS))
 
 
-def _read(place: Path) -> dict[str, Any] | None:
+def read_mark(place: Path) -> dict[str, Any] | None:
     """What a mark says; nothing if it is damaged: it is ours, and the records say what of the rest may stay."""
     if file_size(place) is None:
         return {} if place.exists() else None  # a pipe or folder in its place: nobody waits for it to tell

@@ -9,7 +9,6 @@ from typing import Any
 
 from ..manifests import (
     LEFT_OUT,
-    DataError,
     OutputError,
     Progress,
     Sample,
@@ -19,11 +18,11 @@ from ..manifests import (
     seconds_text,
 )
 from ..manifests.ctc import RATE
-from .commit import FileDigest, accepted_as_sealed, discard, file_size, read_record, seal, unseal, write_whole
+from .commit import FileDigest, accepted_as_sealed, discard, file_size, read_record, seal, write_whole
 from .coverage import Coverage
 from .job import Job
 from .ledger import Left
-from .outdir import IMPORTED, MADE_BY, REJECTED
+from .outdir import IMPORTED, MADE_BY, REJECTED, read_mark
 from .report import ImportReport, PartReport, Tally
 from .screen import Reason
 from .sound import ffmpeg
@@ -38,9 +37,7 @@ def finished(
     out: Path, job: Job, found: Sequence[tuple[Section, list[Place]]], progress: Progress
 ) -> ImportReport | None:
     """What an earlier run made of the same sources and settings, if all of it is still there."""
-    try:
-        before = unseal((out / IMPORTED).read_bytes(), out / IMPORTED)
-    except (OSError, DataError):
+    if not (before := read_mark(out / IMPORTED)):
         return None
     if before["settings"] != job.facts() or before["asked"] != sorted(job.parts):
         return None
