@@ -89,9 +89,6 @@ class RemoteShelf:
             return None
         return record if all(self._size(file.name) == file.size for file in record.files) else None
 
-    def made(self, name: str) -> None:
-        """See `Shelf`. Not known: a store's clock is not ours, and tells when it got the last byte."""
-
     def commit(self, name: str, key: str, build: Callable[[Building], Any]) -> Record:
         """See `Shelf`."""
         final = self._home() / name

@@ -3,16 +3,19 @@
     samples     {"id": "84-121123-0000", "form": "wav", "offset": 512, "size": 93638, "sha256": ..., "duration": 2.92}
     left out    {"id": "84-121123-0001", "part": "train", "reason": "no-audio", "detail": ..., "seconds": 3.1}
 
-are the facts of its record, with the settings, so that each shard tells by itself what it holds and from what.
+are the facts of its record, with the settings, so that each shard tells by itself what it holds and from what. Where
+the audio was converted, `source` is the sha256 of what it was converted from; else that is `sha256`.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ...manifests import DataError, Sample
 from ..commit import Building, HashingFile, Record
 from ..reading import Reader
-from .intake import Refused, Taken, take
+from ..screen import Reason
+from .intake import Refused, Taken, fetched, take
 from .placement import Item, Shard, Sharding
 from .shelf import Shelf
 from .tar import END, after, before
@@ -32,7 +35,7 @@ class Task:
     again: bool = False
     """Whether what is there is not to be trusted, though its record has the key."""
     unless_same: bool = False
-    """Whether what is there stays if the samples that it lacks cannot be had now either."""
+    """Whether what is there stays if its sources would make the same now, of which only reading them can tell."""
     expected: str | None = None
     """sha256 that the tar must have; None: any."""
 
@@ -96,7 +99,9 @@ def _measured(sample: Sample, seconds: float) -> Sample:
 
 
 def _held(sample: Sample, audio: Taken, offset: int) -> dict[str, Any]:
+    source = {"source": audio.source} if audio.converted else {}
     return {
+        **source,
         "id": sample.id,
         "form": audio.form,
         "offset": offset,
@@ -117,18 +122,31 @@ def _left_out(item: Item, why: Refused) -> dict[str, Any]:
 
 
 def _as_before(task: Task) -> Record | None:
-    """The record that is there, if the samples that its shard lacks are still to be had no more than they were."""
+    """The record that is there, if its shard holds what its sources are now, and lacks what they still do not give."""
     record = task.shelf.accepted(task.shard.name, task.key)
     if record is None:
         return None
-    lacking = {one["id"] for one in record.facts["left out"]}
+    held = {one["id"]: one.get("source", one["sha256"]) for one in record.facts["samples"]}
     with Reader() as reader:
         for item in task.shard.items:
-            if item.sample.id in lacking:
+            if (source := held.get(item.sample.id)) is None:
                 audio = take(item, task.sharding.form, reader)
-                if isinstance(audio, Taken) or _left_out(item, audio) not in record.facts["left out"]:
+                if isinstance(audio, Taken) or not _told(item, audio, record):
                     return None
+            elif not item.sample.sha256 and _is_other(item, source, reader):
+                return None
     return record
+
+
+def _told(item: Item, why: Refused, record: Record) -> bool:
+    """Whether a record tells of what is left out; of what is gone since, the reason that it tells stays."""
+    return why.reason == Reason.NO_AUDIO or _left_out(item, why) in record.facts["left out"]
+
+
+def _is_other(item: Item, source: str, reader: Reader) -> bool:
+    """Whether a sample's file has another sha256 than `source`; one that is gone has not: its shard is all of it."""
+    data = fetched(item, reader)
+    return not isinstance(data, Refused) and hashlib.sha256(data).hexdigest() != source
 
 
 def _not_the_same(shard: Shard, facts: dict[str, Any]) -> str:

@@ -59,33 +59,12 @@ def tasks(shards: Iterable[Shard], sharding: Sharding, shelf: Shelf, done: Done)
         record = shelf.accepted(one.name, key)
         if record is None:
             yield task
-        elif _outdated(one, record, shelf):
+        elif (made_by := record.facts["libraries"]) and made_by != libraries():
             yield replace(task, again=True)
-        elif record.facts["left out"]:
+        elif record.facts["left out"] or any(not item.sample.sha256 for item in one.items):
             yield replace(task, unless_same=True)
         else:
             done(one, record)
-
-
-def _outdated(shard: Shard, record: Record, shelf: Shelf) -> bool:
-    """Whether a shard may not be what its sources would make now, though its key is theirs.
-
-    Sources without a digest tell by their time alone: what was changed after the shard was begun may be other audio.
-    """
-    if (made_by := record.facts["libraries"]) and made_by != libraries():
-        return True
-    if (made := shelf.made(shard.name)) is None:
-        return False
-    unknown = {one.sample.path for one in shard.items if not one.sample.sha256}
-    return any(_changed_ns(path) >= made for path in unknown)
-
-
-def _changed_ns(path: Path) -> int:
-    """When a file was changed last, in ns since 1970; 0 if it is gone: its shard is all that is left of it."""
-    try:
-        return path.stat().st_ctime_ns
-    except OSError:
-        return 0
 
 
 def _write_all(
