@@ -46,6 +46,9 @@ class Shelf(Protocol):
     def accepted(self, name: str, key: str) -> Record | None:
         """The record of `name` if it is done: recorded with that key, and there in the recorded size."""
 
+    def record(self, name: str) -> Record | None:
+        """The record of `name`, whatever its key, if there is one that is whole."""
+
     def commit(self, name: str, key: str, build: Callable[[Building], Any]) -> Record:
         """Make `name` whole or not at all, then its record; `build` writes it and returns the record's facts.
 
@@ -94,6 +97,10 @@ class LocalShelf:
     def accepted(self, name: str, key: str) -> Record | None:
         """See `Shelf`."""
         return commit.accepted(self.out / name, key)
+
+    def record(self, name: str) -> Record | None:
+        """See `Shelf`."""
+        return commit.read_record(self.out / name)
 
     def commit(self, name: str, key: str, build: Callable[[Building], Any]) -> Record:
         """See `Shelf`."""
