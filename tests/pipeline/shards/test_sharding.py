@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from dsprep.pipeline.shards.shelf import LocalShelf
 from dsprep.pipeline.shards.tar import END, after, before
 from dsprep.pipeline.sound.audio import encode
 from dsprep.pipeline.sound.plain import HEADER
+from dsprep.pipeline.verify import verify
 
 SMALL = Sharding(shard_bytes=40_000)
 
@@ -320,6 +322,20 @@ def test_what_is_done_stays_though_its_sources_are_gone(home: Path, make: Any) -
     assert make.tree(home / "out") == earlier
 
 
+def test_shards_of_nothing_replace_no_good_ones(home: Path, make: Any) -> None:
+    """As when the disk of the sources is not mounted."""
+    go(home)
+    earlier = make.tree(home / "out")
+    shutil.rmtree(home / "clips")
+    with pytest.raises(
+        DataError, match=r"none of the files that .*in\.csv names is there, the first is .*clip "
+    ):
+        go(home, sharding=replace(SMALL, seed=1))
+    now = make.tree(home / "out")
+    assert {name: now.get(name) for name in earlier} == earlier
+    assert verify(home / "out", deep=True).findings == ()
+
+
 def test_what_is_done_stays_though_what_it_lacks_is_lacking_for_another_reason(home: Path, make: Any) -> None:
     (home / "clips" / "clip 8 é.wav").write_bytes(b"short")
     assert go(home).left_out == (("changed", 1),)
@@ -434,6 +450,8 @@ def test_the_command_line_tells_what_was_left_out_and_what_to_do(home: Path) -> 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("18 samples, 0.00 h, in ")
     shutil.rmtree(home / "clips")
+    (home / "clips").mkdir()
+    (home / "clips" / "clip 4 é.wav").write_bytes(b"short")
     done = dsprep("shard", "in.csv", "none", "--allow-rejects", cwd=home)
     assert done.returncode == 1
     assert done.stderr == "Error: nothing was taken in: none/rejected.csv tells why\n"
