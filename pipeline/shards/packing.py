@@ -38,13 +38,15 @@ class Task:
     """Whether what is there stays if its sources would make the same now, of which only reading them can tell."""
     expected: str | None = None
     """sha256 that the tar must have; None: any."""
+    held: dict[str, str] | None = None
+    """sha256 of the audio that must be in it, by id; None: any."""
 
 
 def write_shard(task: Task) -> Record:
     """Write a shard.
 
     Raises:
-        DataError: it is not the one that is `expected`; nothing was replaced.
+        DataError: it is not the one that is `expected`, or has not `held`; nothing was replaced.
         OutputError: it cannot be written.
     """
     if task.unless_same and (record := _as_before(task)):
@@ -53,7 +55,8 @@ def write_shard(task: Task) -> Record:
     def build(building: Building) -> Any:
         with Reader() as reader, building.open() as file:
             facts = _write(task, reader, file)
-        if task.expected and building.files[0].sha256 != task.expected:
+        same = task.expected in (None, building.files[0].sha256)
+        if not same or task.held not in (None, {one["id"]: one["sha256"] for one in facts["samples"]}):
             raise DataError(_not_the_same(task.shard, facts))
         if task.again or task.expected or task.unless_same:
             # What is there must not be taken for what was just made.

@@ -139,15 +139,6 @@ def _not_these(accounts: Accounts, sources: Sources) -> str:
     return f"{accounts.root} was made of {there}, not of {here}: name those, in that order"
 
 
-@dataclass(frozen=True, slots=True)
-class Mend:
-    """A shard to be made again."""
-
-    task: Task
-    held: dict[str, str]
-    """sha256 of the audio in it, by id, as far as that is known."""
-
-
 def _write(
     bad: Sequence[Shard], tars: Mapping[str, Tar], sharding: Sharding, shelf: Mending, workers: int, progress: Progress
 ) -> dict[str, Made]:
@@ -157,10 +148,10 @@ def _write(
         DataError: some would be others now; the rest is mended.
     """
     made, failures = dict[str, Made](), dict[str, str]()
-    mends = (_mend(one, tars.get(one.name), sharding, shelf) for one in bad)
-    results = run(_made_again, mends, 0 if len(bad) <= FEW else workers)
-    for done, (mend, result) in enumerate(results, 1):
-        name = mend.task.shard.name
+    tasks = (_task(one, tars.get(one.name), sharding, shelf) for one in bad)
+    results = run(_made_again, tasks, 0 if len(bad) <= FEW else workers)
+    for done, (task, result) in enumerate(results, 1):
+        name = task.shard.name
         if isinstance(result, Record):
             made[name] = Made.of(result)
             shelf.written.append(shelf.out / name)
@@ -177,27 +168,30 @@ def _write(
     return made
 
 
-def _mend(shard: Shard, tar: Tar | None, sharding: Sharding, shelf: Mending) -> Mend:
+def _task(shard: Shard, tar: Tar | None, sharding: Sharding, shelf: Mending) -> Task:
+    """A shard to be made again, and all that is known of what it was."""
     expected = tar.file.sha256 if tar and tar.file else None
-    held = {one.id: one.sha256 for one in tar.contents.samples} if tar and tar.contents else {}
+    held = {one.id: one.sha256 for one in tar.contents.samples} if tar and tar.contents else None
     key, place = shard.key(sharding), LocalShelf(shelf.out)
-    return Mend(Task(shard=shard, sharding=sharding, shelf=place, key=key, expected=expected), held)
+    return Task(shard=shard, sharding=sharding, shelf=place, key=key, expected=expected, held=held)
 
 
-def _made_again(mend: Mend) -> Record | str:
+def _made_again(task: Task) -> Record | str:
     """The record of a shard that was made again, or why it cannot be."""
     try:
-        return write_shard(mend.task)
+        return write_shard(task)
     except DataError as error:
-        return _which(mend) or str(error)
+        return _which(task) or str(error)
 
 
-def _which(mend: Mend) -> str:
+def _which(task: Task) -> str:
     """The first sample of a shard that is not what it was."""
+    if task.held is None:
+        return ""
     with Reader() as reader:
-        for item in mend.task.shard.items if mend.held else ():
-            name, audio = f"{item.sample.id} of {item.part}", take(item, mend.task.sharding.form, reader)
-            before = mend.held.get(item.sample.id)
+        for item in task.shard.items:
+            name, audio = f"{item.sample.id} of {item.part}", take(item, task.sharding.form, reader)
+            before = task.held.get(item.sample.id)
             if isinstance(audio, Taken) and audio.sha256 != before:
                 return f"{name} is other audio now" if before else f"{name} was left out then, and is there now"
             if isinstance(audio, Refused) and before:

@@ -287,6 +287,24 @@ def test_what_cannot_be_made_again_stays_and_the_rest_is_mended(tmp_path: Path, 
         case.check(one)
 
 
+def test_a_shard_that_the_manifest_alone_vouches_for_becomes_no_other(tmp_path: Path, make: Any) -> None:
+    source, out = speech(tmp_path / "in", make), tmp_path / "out"
+    shard([source], out, SMALL, 0)
+    whole = make.tree(out)
+    sample = next(one for one in read_manifest(out / MANIFEST) if one.id == "x-0")
+    audio = source.parent / "x-0.wav"
+    kept = audio.read_bytes()
+    audio.write_bytes(kept[:-2] + b"\1\1")
+    (out / INDEX).unlink()
+    (out / f"{sample.path.name}.json").unlink()
+    with pytest.raises(DataError, match="x-0 of train is other audio now"):
+        repair(out, [source])
+    assert sample.path.read_bytes() == whole[sample.path.name]
+    audio.write_bytes(kept)
+    repair(out, [source])
+    assert make.tree(out) == whole
+
+
 def test_a_record_that_claims_what_cannot_be_harms_nobody(case: Case) -> None:
     """It has the right seal; shards.json has not."""
     name = case.tars[0]

@@ -327,9 +327,7 @@ def test_shards_of_nothing_replace_no_good_ones(home: Path, make: Any) -> None:
     go(home)
     earlier = make.tree(home / "out")
     shutil.rmtree(home / "clips")
-    with pytest.raises(
-        DataError, match=r"none of the files that .*in\.csv names is there, the first is .*clip "
-    ):
+    with pytest.raises(DataError, match=r"none of the files that .*in\.csv names is there, the first is .*clip "):
         go(home, sharding=replace(SMALL, seed=1))
     now = make.tree(home / "out")
     assert {name: now.get(name) for name in earlier} == earlier
