@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ...manifests import DataError, Progress, UsageError, silent
 from ..commit import FileDigest, Record
+from ..places import Cache, Place
 from ..reading import Reader
 from ..verdict import Verdict, file_fault
 from ..verify import verify
@@ -59,8 +60,17 @@ class Mending(LocalShelf):
         return []
 
 
-def repair(root: Path, places: Sequence[Path], *, workers: int = 0, progress: Progress = silent) -> Repair:
-    """Mend the shards in `root`, which were made of the manifests or shard folders `places`.
+def repair(
+    root: Path,
+    places: Sequence[Place],
+    *,
+    workers: int = 0,
+    progress: Progress = silent,
+    cache: Cache | None = None,
+) -> Repair:
+    """Mend the shards in `root`, which were made of the manifests or shards `places`.
+
+    What lies behind a URL, or is other people's shards, needs a `cache`.
 
     Raises:
         UsageError: `root` was not made by `dsprep shard`.
@@ -77,7 +87,7 @@ def repair(root: Path, places: Sequence[Path], *, workers: int = 0, progress: Pr
     accounts = Accounts(root, deep=True)
     tars = {tar.path.name: tar for tar in accounts.tars()}
     sharding = _settings(accounts)
-    sources = gather(places, keep_order=sharding.keep_order)
+    sources = gather(places, keep_order=sharding.keep_order, cache=cache)
     shards = plan_shards(sources.items, sharding)
     _check_sources(accounts, sources, shards, sharding)
     before = verify(root, deep=True, workers=workers, progress=progress)
