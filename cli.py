@@ -12,6 +12,7 @@ import errno
 import functools
 import json
 import os
+import shlex
 import signal
 import sys
 import textwrap
@@ -540,7 +541,8 @@ def _what_mends(place: Place, verdict: Verdict) -> str:
     if not isinstance(place, Path):
         return f"{damaged}; remove these files there, and type the dsprep shard that made them once more"
     if verdict.kind == "shard":
-        return f"{damaged}; dsprep verify {place} --repair MANIFEST mends it, with the manifests that it was made of"
+        typed = printable(f"dsprep verify {shlex.quote(str(place))} --repair MANIFEST")
+        return f"{damaged}; {typed} mends it, with the manifests that it was made of"
     return (
         f"{damaged}; dsprep {verdict.kind} with the same options mends what is missing or has another size; "
         "remove files with other bytes first"

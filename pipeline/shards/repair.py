@@ -7,9 +7,11 @@ What is whole is not touched. The damaged stays until its successor is there; wh
 """
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ...manifests import DataError, Progress, UsageError, silent
 from ..commit import FileDigest, Record
@@ -82,7 +84,8 @@ def repair(
         made_by = verify(root, deep=False).kind
         raise UsageError(
             f"{root} was made by dsprep {made_by}, which mends by itself what is gone: remove the files that "
-            f"dsprep verify --deep {root} names, and type dsprep {made_by} with the same options once more"
+            f"dsprep verify --deep {shlex.quote(str(root))} names, and type dsprep {made_by} with the same options "
+            "once more"
         )
     accounts = Accounts(root, deep=True)
     tars = {tar.path.name: tar for tar in accounts.tars()}
@@ -91,12 +94,13 @@ def repair(
     shards = plan_shards(sources.items, sharding)
     _check_sources(accounts, sources, shards, sharding)
     before = verify(root, deep=True, workers=workers, progress=progress)
+    shelf = Mending(root)
     if not before.findings:
+        shelf.end()
         return Repair((), before)
     damaged = {finding.path for finding in before.findings}
     if other := next((path for path in sorted(damaged) if path.exists() and not path.is_file()), None):
         raise DataError(f"{other} is no file: move it away and type the same command again")
-    shelf = Mending(root)
     with shelf.alone([sharding.facts(), sources.facts()]):
         bad = [one for one in shards if one.name not in accounts.records or root / one.name in damaged]
         made = {name: one.made for name, one in accounts.records.items()}
@@ -131,7 +135,7 @@ def _check_sources(accounts: Accounts, sources: Sources, shards: Sequence[Shard]
         raise DataError(f"{accounts.root} cannot be repaired from itself: name what it was made of")
     if accounts.index:
         if accounts.index.get("sources") != sources.facts():
-            raise DataError(_not_these(accounts, sources))
+            raise DataError(_not_these(accounts, sources, sharding))
         return
     keys = {one.name: one.key(sharding) for one in shards}
     for name, record in accounts.records.items():
@@ -142,11 +146,22 @@ def _check_sources(accounts: Accounts, sources: Sources, shards: Sequence[Shard]
             )
 
 
-def _not_these(accounts: Accounts, sources: Sources) -> str:
-    told = (accounts.index or {}).get("sources", [])
-    there = ", ".join(f"{one['name']} (sha256 {one['sha256'][:12]}...)" for one in told)
-    here = ", ".join(f"{one.name} (sha256 {one.sha256[:12]}...)" for one in sources.manifests)
-    return f"{accounts.root} was made of {there}, not of {here}: name those, in that order"
+def _not_these(accounts: Accounts, sources: Sources, sharding: Sharding) -> str:
+    told, given = (accounts.index or {}).get("sources", []), sources.facts()
+    here = {one["sha256"]: one["name"] for one in given}
+    if sorted(here) == sorted(one["sha256"] for one in told):
+        for one in told:
+            if (name := here[one["sha256"]]) != one["name"]:
+                return (
+                    f"{accounts.root} was made of these bytes, but {name} had another name: give it its old name, "
+                    f"{one['name']}.csv, or {one['name']} if it is a folder"
+                )
+    order = ", in that order" if sharding.keep_order else ""
+    return f"{accounts.root} was made of {_listed(told)}, not of {_listed(given)}: name those{order}"
+
+
+def _listed(manifests: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{one['name']} (sha256 {one['sha256'][:12]}...)" for one in manifests)
 
 
 def _write(
