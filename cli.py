@@ -12,6 +12,7 @@ import errno
 import functools
 import json
 import os
+import shlex
 import signal
 import sys
 import textwrap
@@ -485,13 +486,13 @@ def check(
     "--repair",
     "sources",
     multiple=True,
-    type=path_type,
+    type=place_type,
     metavar="MANIFEST",
-    help="Mend shards from MANIFEST, or a shard folder, of which they were made. Repeatable.",
+    help="Mend shards from MANIFEST, or a shard folder, or the URL of one, of which they were made. Repeatable.",
 )
 @workers_option
 @cached
-def verify(path: Place, deep: bool, sources: tuple[Path, ...], workers: int | None, cache: Cache) -> None:
+def verify(path: Place, deep: bool, sources: tuple[Place, ...], workers: int | None, cache: Cache) -> None:
     """Say whether what import, shard or convert wrote into PATH is complete, and if not, what is wrong where.
 
     PATH may be the URL of a folder of shards.
@@ -505,7 +506,8 @@ def verify(path: Place, deep: bool, sources: tuple[Path, ...], workers: int | No
     try:
         with _progress() as progress, _at_hand(path, bool(sources), cache, progress) as folder:
             if sources:
-                done = repair(folder, sources, workers=workers, progress=progress)
+                cache = _told(cache, progress, workers)
+                done = repair(folder, sources, workers=workers, progress=progress, cache=cache)
                 verdict, mended = done.verdict, done.mended
             else:
                 verdict, mended = verify_folder(folder, deep=deep, workers=workers, progress=progress), ()
@@ -539,7 +541,8 @@ def _what_mends(place: Place, verdict: Verdict) -> str:
     if not isinstance(place, Path):
         return f"{damaged}; remove these files there, and type the dsprep shard that made them once more"
     if verdict.kind == "shard":
-        return f"{damaged}; dsprep verify {place} --repair MANIFEST mends it, with the manifests that it was made of"
+        typed = printable(f"dsprep verify {shlex.quote(str(place))} --repair MANIFEST")
+        return f"{damaged}; {typed} mends it, with the manifests that it was made of"
     return (
         f"{damaged}; dsprep {verdict.kind} with the same options mends what is missing or has another size; "
         "remove files with other bytes first"

@@ -81,16 +81,17 @@ class RemoteShelf:
 
     def accepted(self, name: str, key: str) -> Record | None:
         """See `Shelf`."""
-        try:
-            record = record_of(b"".join(pieces(self._store(), self.url / f"{name}.json", self.cache.patience)))
-        except DataError:  # there is none, or it is just being replaced
-            return None
+        record = self.record(name)
         if record is None or record.key != key:
             return None
         return record if all(self._size(file.name) == file.size for file in record.files) else None
 
-    def made(self, name: str) -> None:
-        """See `Shelf`. Not known: a store's clock is not ours, and tells when it got the last byte."""
+    def record(self, name: str) -> Record | None:
+        """See `Shelf`."""
+        try:
+            return record_of(b"".join(pieces(self._store(), self.url / f"{name}.json", self.cache.patience)))
+        except DataError:  # there is none, or it is just being replaced
+            return None
 
     def commit(self, name: str, key: str, build: Callable[[Building], Any]) -> Record:
         """See `Shelf`."""

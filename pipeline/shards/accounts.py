@@ -73,7 +73,7 @@ class Accounts:
         """What shards.json holds, if it is whole."""
         self.small = [FileDigest(**one) for one in self.index["files"]] if self.index else []
         """Files that shards.json vouches for."""
-        damaged = {one.name for one in self.small if self._damaged(one)}
+        damaged = {one.name for one in self.small if self._damaged(one)} if self.index else self._lacking()
         self.rows = self._rows() if deep and MANIFEST not in damaged else None
         """Of the manifest, if it can be trusted and was asked for."""
         self.records: dict[str, Account] = {}
@@ -146,6 +146,13 @@ class Accounts:
         if fault:
             self._add(self.root / file.name, fault)
         return bool(fault)
+
+    def _lacking(self) -> set[str]:
+        """Those of the files that every folder of shards has which cannot be read, when nothing vouches for them."""
+        faults = {name: fault for name in (MANIFEST, REJECTED) if (fault := _unread(self.root / name))}
+        for name, fault in faults.items():
+            self._add(self.root / name, fault)
+        return set(faults)
 
     def _rows(self) -> Rows | None:
         """The manifest's rows by their tars; where shards.json does not vouch for it, it must at least be like ours."""

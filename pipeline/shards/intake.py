@@ -44,8 +44,13 @@ class Taken:
     """Samples at 16 kHz."""
     sha256: str
     """Of `data`."""
-    converted: bool = False
-    """Whether `data` is not what the sample's file holds."""
+    source: str = ""
+    """sha256 of what the sample's file holds, where `data` is not that."""
+
+    @property
+    def converted(self) -> bool:
+        """Whether `data` is not what the sample's file holds."""
+        return bool(self.source)
 
     @property
     def seconds(self) -> float:
@@ -70,8 +75,20 @@ def take(item: Item, form: str, reader: Reader) -> Taken | Refused:
     """
     if item.sample.size > LARGEST:
         return Refused(Reason.TOO_LONG, f"{item.sample.size} bytes, a WAV in a tar holds at most {LARGEST}")
+    data = fetched(item, reader)
+    if isinstance(data, Refused):
+        return data
+    return _changed(item, data) or _as_it_is(item, data, form) or _converted(item, data, form)
+
+
+def fetched(item: Item, reader: Reader) -> bytes | Refused:
+    """What a sample's file holds, whether it is what it should be or not.
+
+    Raises:
+        DataError: this process may not open more files, or has no memory.
+    """
     try:
-        data = reader.fetch(item.sample)
+        return reader.fetch(item.sample)
     except OverflowError:
         return Refused(Reason.CHANGED, f"nothing lies at byte {item.sample.offset}")
     except OSError as error:
@@ -81,7 +98,6 @@ def take(item: Item, form: str, reader: Reader) -> Taken | Refused:
             ) from error
         reason = Reason.NO_AUDIO if isinstance(error, FileNotFoundError | NotADirectoryError) else Reason.UNREADABLE
         return Refused(reason, error.strerror or str(error))
-    return _changed(item, data) or _as_it_is(item, data, form) or _converted(data, form)
 
 
 def _changed(item: Item, data: bytes) -> Refused | None:
@@ -114,11 +130,11 @@ def _as_it_is(item: Item, data: bytes, form: str) -> Taken | Refused | None:
 
 
 def _digest(item: Item, data: bytes) -> str:
-    """Of audio that stays as it is: if it was promised, it was compared."""
+    """Of what a sample's file holds: if it was promised, it was compared."""
     return item.sample.sha256 or hashlib.sha256(data).hexdigest()
 
 
-def _converted(data: bytes, form: str) -> Taken | Refused:
+def _converted(item: Item, data: bytes, form: str) -> Taken | Refused:
     pcm = _decoded(data)
     if isinstance(pcm, Refused):
         return pcm
@@ -127,7 +143,7 @@ def _converted(data: bytes, form: str) -> Taken | Refused:
     if form == "keep":
         form = "flac" if data[:4] == b"fLaC" else "wav"
     made = encode(pcm, form)
-    return Taken(form, made, len(pcm), hashlib.sha256(made).hexdigest(), converted=True)
+    return Taken(form, made, len(pcm), hashlib.sha256(made).hexdigest(), source=_digest(item, data))
 
 
 def _decoded(data: bytes) -> Pcm | Refused:

@@ -10,7 +10,7 @@ No clock, host or path stands in there: the same data gives the same bytes.
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -115,11 +115,9 @@ class Made:
 def finish(
     shards: Sequence[Shard], made: Sequence[Made], sources: Sources, sharding: Sharding, shelf: Shelf
 ) -> ShardReport:
-    """Write manifest.csv and rejected.csv, and shards.json last; remove shards that nothing names any more."""
-    known = {one.name for one in shards}
-    for name in shelf.names():
-        if name.removesuffix(".json") not in known:
-            shelf.remove(name)
+    """Write manifest.csv and rejected.csv, and shards.json last; remove our shards that nothing names any more."""
+    for name in _outlived({one.name for one in shards}, shelf):
+        shelf.remove(name)
     files = [shelf.put(MANIFEST, _manifest_lines(shards, made)), shelf.put(REJECTED, _rejected_lines(made))]
     report = _report(shards, made, sharding)
     rows = sum(one.rows for one in sources.manifests)
@@ -144,6 +142,23 @@ def finish(
     shelf.put(INDEX, seal(content, indent=1))
     shelf.end()
     return report
+
+
+def _outlived(known: Collection[str], shelf: Shelf) -> list[str]:
+    """Files of earlier shards that are none of the `known` ones: they have a record, or lie among those that have.
+
+    A tar that only looks like a shard may be anybody's, as 20251120.tar is.
+    """
+    others = [name for name in shelf.names() if name.removesuffix(".json") not in known]
+    tars = {name.removesuffix(".json") for name in others}
+    ours = {tar for tar in tars if (record := shelf.record(tar)) and [one.name for one in record.files] == [tar]}
+    last = max(map(_number, ours), default=-1)
+    ours |= {tar for tar in tars if len(tar) == len("000000.tar") and _number(tar) <= last}
+    return [name for name in others if name.removesuffix(".json") in ours]
+
+
+def _number(tar: str) -> int:
+    return int(tar.removesuffix(".tar"))
 
 
 def root_digest(files: Iterable[FileDigest]) -> str:

@@ -3,16 +3,19 @@
     samples     {"id": "84-121123-0000", "form": "wav", "offset": 512, "size": 93638, "sha256": ..., "duration": 2.92}
     left out    {"id": "84-121123-0001", "part": "train", "reason": "no-audio", "detail": ..., "seconds": 3.1}
 
-are the facts of its record, with the settings, so that each shard tells by itself what it holds and from what.
+are the facts of its record, with the settings, so that each shard tells by itself what it holds and from what. Where
+the audio was converted, `source` is the sha256 of what it was converted from; else that is `sha256`.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ...manifests import DataError, Sample
 from ..commit import Building, HashingFile, Record
 from ..reading import Reader
-from .intake import Refused, Taken, take
+from ..screen import Reason
+from .intake import Refused, Taken, fetched, take
 from .placement import Item, Shard, Sharding
 from .shelf import Shelf
 from .tar import END, after, before
@@ -32,16 +35,18 @@ class Task:
     again: bool = False
     """Whether what is there is not to be trusted, though its record has the key."""
     unless_same: bool = False
-    """Whether what is there stays if the samples that it lacks cannot be had now either."""
+    """Whether what is there stays if its sources would make the same now, of which only reading them can tell."""
     expected: str | None = None
     """sha256 that the tar must have; None: any."""
+    held: dict[str, str] | None = None
+    """sha256 of the audio that must be in it, by id; None: any."""
 
 
 def write_shard(task: Task) -> Record:
     """Write a shard.
 
     Raises:
-        DataError: it is not the one that is `expected`; nothing was replaced.
+        DataError: it is not the one that is `expected`, or has not `held`; nothing was replaced.
         OutputError: it cannot be written.
     """
     if task.unless_same and (record := _as_before(task)):
@@ -50,7 +55,8 @@ def write_shard(task: Task) -> Record:
     def build(building: Building) -> Any:
         with Reader() as reader, building.open() as file:
             facts = _write(task, reader, file)
-        if task.expected and building.files[0].sha256 != task.expected:
+        same = task.expected in (None, building.files[0].sha256)
+        if not same or task.held not in (None, {one["id"]: one["sha256"] for one in facts["samples"]}):
             raise DataError(_not_the_same(task.shard, facts))
         if task.again or task.expected or task.unless_same:
             # What is there must not be taken for what was just made.
@@ -96,7 +102,9 @@ def _measured(sample: Sample, seconds: float) -> Sample:
 
 
 def _held(sample: Sample, audio: Taken, offset: int) -> dict[str, Any]:
+    source = {"source": audio.source} if audio.converted else {}
     return {
+        **source,
         "id": sample.id,
         "form": audio.form,
         "offset": offset,
@@ -117,18 +125,31 @@ def _left_out(item: Item, why: Refused) -> dict[str, Any]:
 
 
 def _as_before(task: Task) -> Record | None:
-    """The record that is there, if the samples that its shard lacks are still to be had no more than they were."""
+    """The record that is there, if its shard holds what its sources are now, and lacks what they still do not give."""
     record = task.shelf.accepted(task.shard.name, task.key)
     if record is None:
         return None
-    lacking = {one["id"] for one in record.facts["left out"]}
+    held = {one["id"]: one.get("source", one["sha256"]) for one in record.facts["samples"]}
     with Reader() as reader:
         for item in task.shard.items:
-            if item.sample.id in lacking:
+            if (source := held.get(item.sample.id)) is None:
                 audio = take(item, task.sharding.form, reader)
-                if isinstance(audio, Taken) or _left_out(item, audio) not in record.facts["left out"]:
+                if isinstance(audio, Taken) or not _told(item, audio, record):
                     return None
+            elif not item.sample.sha256 and _is_other(item, source, reader):
+                return None
     return record
+
+
+def _told(item: Item, why: Refused, record: Record) -> bool:
+    """Whether a record tells of what is left out; of what is gone since, the reason that it tells stays."""
+    return why.reason == Reason.NO_AUDIO or _left_out(item, why) in record.facts["left out"]
+
+
+def _is_other(item: Item, source: str, reader: Reader) -> bool:
+    """Whether a sample's file has another sha256 than `source`; one that is gone has not: its shard is all of it."""
+    data = fetched(item, reader)
+    return not isinstance(data, Refused) and hashlib.sha256(data).hexdigest() != source
 
 
 def _not_the_same(shard: Shard, facts: dict[str, Any]) -> str:

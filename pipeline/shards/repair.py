@@ -7,12 +7,15 @@ What is whole is not touched. The damaged stays until its successor is there; wh
 """
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ...manifests import DataError, Progress, UsageError, silent
 from ..commit import FileDigest, Record
+from ..places import Cache, Place
 from ..reading import Reader
 from ..verdict import Verdict, file_fault
 from ..verify import verify
@@ -59,8 +62,17 @@ class Mending(LocalShelf):
         return []
 
 
-def repair(root: Path, places: Sequence[Path], *, workers: int = 0, progress: Progress = silent) -> Repair:
-    """Mend the shards in `root`, which were made of the manifests or shard folders `places`.
+def repair(
+    root: Path,
+    places: Sequence[Place],
+    *,
+    workers: int = 0,
+    progress: Progress = silent,
+    cache: Cache | None = None,
+) -> Repair:
+    """Mend the shards in `root`, which were made of the manifests or shards `places`.
+
+    What lies behind a URL, or is other people's shards, needs a `cache`.
 
     Raises:
         UsageError: `root` was not made by `dsprep shard`.
@@ -72,21 +84,23 @@ def repair(root: Path, places: Sequence[Path], *, workers: int = 0, progress: Pr
         made_by = verify(root, deep=False).kind
         raise UsageError(
             f"{root} was made by dsprep {made_by}, which mends by itself what is gone: remove the files that "
-            f"dsprep verify --deep {root} names, and type dsprep {made_by} with the same options once more"
+            f"dsprep verify --deep {shlex.quote(str(root))} names, and type dsprep {made_by} with the same options "
+            "once more"
         )
     accounts = Accounts(root, deep=True)
     tars = {tar.path.name: tar for tar in accounts.tars()}
     sharding = _settings(accounts)
-    sources = gather(places, keep_order=sharding.keep_order)
+    sources = gather(places, keep_order=sharding.keep_order, cache=cache)
     shards = plan_shards(sources.items, sharding)
     _check_sources(accounts, sources, shards, sharding)
     before = verify(root, deep=True, workers=workers, progress=progress)
+    shelf = Mending(root)
     if not before.findings:
+        shelf.end()
         return Repair((), before)
     damaged = {finding.path for finding in before.findings}
     if other := next((path for path in sorted(damaged) if path.exists() and not path.is_file()), None):
         raise DataError(f"{other} is no file: move it away and type the same command again")
-    shelf = Mending(root)
     with shelf.alone([sharding.facts(), sources.facts()]):
         bad = [one for one in shards if one.name not in accounts.records or root / one.name in damaged]
         made = {name: one.made for name, one in accounts.records.items()}
@@ -121,7 +135,7 @@ def _check_sources(accounts: Accounts, sources: Sources, shards: Sequence[Shard]
         raise DataError(f"{accounts.root} cannot be repaired from itself: name what it was made of")
     if accounts.index:
         if accounts.index.get("sources") != sources.facts():
-            raise DataError(_not_these(accounts, sources))
+            raise DataError(_not_these(accounts, sources, sharding))
         return
     keys = {one.name: one.key(sharding) for one in shards}
     for name, record in accounts.records.items():
@@ -132,20 +146,22 @@ def _check_sources(accounts: Accounts, sources: Sources, shards: Sequence[Shard]
             )
 
 
-def _not_these(accounts: Accounts, sources: Sources) -> str:
-    told = (accounts.index or {}).get("sources", [])
-    there = ", ".join(f"{one['name']} (sha256 {one['sha256'][:12]}...)" for one in told)
-    here = ", ".join(f"{one.name} (sha256 {one.sha256[:12]}...)" for one in sources.manifests)
-    return f"{accounts.root} was made of {there}, not of {here}: name those, in that order"
+def _not_these(accounts: Accounts, sources: Sources, sharding: Sharding) -> str:
+    told, given = (accounts.index or {}).get("sources", []), sources.facts()
+    here = {one["sha256"]: one["name"] for one in given}
+    if sorted(here) == sorted(one["sha256"] for one in told):
+        for one in told:
+            if (name := here[one["sha256"]]) != one["name"]:
+                return (
+                    f"{accounts.root} was made of these bytes, but {name} had another name: give it its old name, "
+                    f"{one['name']}.csv, or {one['name']} if it is a folder"
+                )
+    order = ", in that order" if sharding.keep_order else ""
+    return f"{accounts.root} was made of {_listed(told)}, not of {_listed(given)}: name those{order}"
 
 
-@dataclass(frozen=True, slots=True)
-class Mend:
-    """A shard to be made again."""
-
-    task: Task
-    held: dict[str, str]
-    """sha256 of the audio in it, by id, as far as that is known."""
+def _listed(manifests: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{one['name']} (sha256 {one['sha256'][:12]}...)" for one in manifests)
 
 
 def _write(
@@ -157,10 +173,10 @@ def _write(
         DataError: some would be others now; the rest is mended.
     """
     made, failures = dict[str, Made](), dict[str, str]()
-    mends = (_mend(one, tars.get(one.name), sharding, shelf) for one in bad)
-    results = run(_made_again, mends, 0 if len(bad) <= FEW else workers)
-    for done, (mend, result) in enumerate(results, 1):
-        name = mend.task.shard.name
+    tasks = (_task(one, tars.get(one.name), sharding, shelf) for one in bad)
+    results = run(_made_again, tasks, 0 if len(bad) <= FEW else workers)
+    for done, (task, result) in enumerate(results, 1):
+        name = task.shard.name
         if isinstance(result, Record):
             made[name] = Made.of(result)
             shelf.written.append(shelf.out / name)
@@ -177,27 +193,30 @@ def _write(
     return made
 
 
-def _mend(shard: Shard, tar: Tar | None, sharding: Sharding, shelf: Mending) -> Mend:
+def _task(shard: Shard, tar: Tar | None, sharding: Sharding, shelf: Mending) -> Task:
+    """A shard to be made again, and all that is known of what it was."""
     expected = tar.file.sha256 if tar and tar.file else None
-    held = {one.id: one.sha256 for one in tar.contents.samples} if tar and tar.contents else {}
+    held = {one.id: one.sha256 for one in tar.contents.samples} if tar and tar.contents else None
     key, place = shard.key(sharding), LocalShelf(shelf.out)
-    return Mend(Task(shard=shard, sharding=sharding, shelf=place, key=key, expected=expected), held)
+    return Task(shard=shard, sharding=sharding, shelf=place, key=key, expected=expected, held=held)
 
 
-def _made_again(mend: Mend) -> Record | str:
+def _made_again(task: Task) -> Record | str:
     """The record of a shard that was made again, or why it cannot be."""
     try:
-        return write_shard(mend.task)
+        return write_shard(task)
     except DataError as error:
-        return _which(mend) or str(error)
+        return _which(task) or str(error)
 
 
-def _which(mend: Mend) -> str:
+def _which(task: Task) -> str:
     """The first sample of a shard that is not what it was."""
+    if task.held is None:
+        return ""
     with Reader() as reader:
-        for item in mend.task.shard.items if mend.held else ():
-            name, audio = f"{item.sample.id} of {item.part}", take(item, mend.task.sharding.form, reader)
-            before = mend.held.get(item.sample.id)
+        for item in task.shard.items:
+            name, audio = f"{item.sample.id} of {item.part}", take(item, task.sharding.form, reader)
+            before = task.held.get(item.sample.id)
             if isinstance(audio, Taken) and audio.sha256 != before:
                 return f"{name} is other audio now" if before else f"{name} was left out then, and is there now"
             if isinstance(audio, Refused) and before:

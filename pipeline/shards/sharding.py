@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ...manifests import Progress, silent
+from ...manifests import DataError, Progress, silent
 from ..commit import Record
 from ..places import Cache, Place
+from ..reading import length_of
 from ..workers import run
 from .gathering import gather
 from .inventory import BY, Made, ShardReport, finish
@@ -39,7 +40,8 @@ def shard(
     With 0 workers all is done in this process.
 
     Raises:
-        DataError: a manifest is wrong or empty, or two samples share an id.
+        DataError: a manifest is wrong or empty, two samples share an id, or shards are to be written and none of the
+            files that the manifests name is there.
         OutputError: `out` is not ours or cannot be written.
     """
     shelf = LocalShelf(out) if isinstance(out, Path) else out
@@ -47,7 +49,7 @@ def shard(
     shelf.begin(BY, sources.folders)
     with shelf.alone([sharding.facts(), sources.facts()]):
         shards = plan_shards(sources.items, sharding)
-        made = _write_all(shards, sharding, shelf, workers, progress)
+        made = _write_all(shards, sharding, shelf, workers, progress, ", ".join(map(str, places)))
         return finish(shards, made, sources, sharding, shelf)
 
 
@@ -59,39 +61,18 @@ def tasks(shards: Iterable[Shard], sharding: Sharding, shelf: Shelf, done: Done)
         record = shelf.accepted(one.name, key)
         if record is None:
             yield task
-        elif _outdated(one, record, shelf):
+        elif (made_by := record.facts["libraries"]) and made_by != libraries():
             yield replace(task, again=True)
-        elif record.facts["left out"]:
+        elif record.facts["left out"] or any(not item.sample.sha256 for item in one.items):
             yield replace(task, unless_same=True)
         else:
             done(one, record)
 
 
-def _outdated(shard: Shard, record: Record, shelf: Shelf) -> bool:
-    """Whether a shard may not be what its sources would make now, though its key is theirs.
-
-    Sources without a digest tell by their time alone: what was changed after the shard was begun may be other audio.
-    """
-    if (made_by := record.facts["libraries"]) and made_by != libraries():
-        return True
-    if (made := shelf.made(shard.name)) is None:
-        return False
-    unknown = {one.sample.path for one in shard.items if not one.sample.sha256}
-    return any(_changed_ns(path) >= made for path in unknown)
-
-
-def _changed_ns(path: Path) -> int:
-    """When a file was changed last, in ns since 1970; 0 if it is gone: its shard is all that is left of it."""
-    try:
-        return path.stat().st_ctime_ns
-    except OSError:
-        return 0
-
-
 def _write_all(
-    shards: Sequence[Shard], sharding: Sharding, shelf: Shelf, workers: int, progress: Progress
+    shards: Sequence[Shard], sharding: Sharding, shelf: Shelf, workers: int, progress: Progress, named: str
 ) -> list[Made]:
-    """All shards, those that are there and those that are written now, in their order."""
+    """All shards, those that are there and those that are written now, in their order; `named` is what they are of."""
     made: dict[int, Made] = {}
     total, done = sum(len(one.items) for one in shards), 0
 
@@ -102,10 +83,26 @@ def _write_all(
         progress("writing shards", done, total, "samples")
 
     todo = list(tasks(shards, sharding, shelf, take))
+    if not all(task.unless_same for task in todo):
+        _check_there(shards, named)
     shelf.reopen()
     for task, record in run(write_shard, todo, 0 if min(workers, len(todo)) == 1 and _copies(todo) else workers):
         take(task.shard, record)
     return [made[one.index] for one in shards]
+
+
+def _check_there(shards: Sequence[Shard], named: str) -> None:
+    """Refuse to write shards of nothing in place of good ones, as when a disk is not mounted.
+
+    Raises:
+        DataError: not one of the files that are to be read is there.
+    """
+    paths = (item.sample.path for one in shards for item in one.items)
+    if all(length_of(path) is None for path in paths):
+        raise DataError(
+            f"none of the files that {named} names is there, the first is {shards[0].items[0].sample.path}: mount or "
+            "bring back what they lie on, and type the same command again; OUT stays as it was"
+        )
 
 
 def _copies(todo: Iterable[Task]) -> bool:

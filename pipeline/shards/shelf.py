@@ -10,9 +10,7 @@
 A shelf goes to the worker processes, so it must pickle and hold nothing open.
 """
 
-import os
 import re
-import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -23,9 +21,6 @@ from ...manifests import DataError
 from .. import commit, outdir
 from ..commit import Building, FileDigest, Record
 from .placement import INDEX
-
-CLOCK_NS = 20_000_000
-"""By which a file system's clock may lag behind the system's: it ticks every 4 to 10 ms."""
 
 
 class Shelf(Protocol):
@@ -51,8 +46,8 @@ class Shelf(Protocol):
     def accepted(self, name: str, key: str) -> Record | None:
         """The record of `name` if it is done: recorded with that key, and there in the recorded size."""
 
-    def made(self, name: str) -> int | None:
-        """When its making began, in ns since 1970 by the clock that stamps sources; None if that is not known."""
+    def record(self, name: str) -> Record | None:
+        """The record of `name`, whatever its key, if there is one that is whole."""
 
     def commit(self, name: str, key: str, build: Callable[[Building], Any]) -> Record:
         """Make `name` whole or not at all, then its record; `build` writes it and returns the record's facts.
@@ -103,23 +98,13 @@ class LocalShelf:
         """See `Shelf`."""
         return commit.accepted(self.out / name, key)
 
-    def made(self, name: str) -> int | None:
+    def record(self, name: str) -> Record | None:
         """See `Shelf`."""
-        try:
-            return (self.out / name).stat().st_mtime_ns
-        except OSError:
-            return None
+        return commit.read_record(self.out / name)
 
     def commit(self, name: str, key: str, build: Callable[[Building], Any]) -> Record:
-        """See `Shelf`. The file's time is when its making began: what changes while it is written is newer."""
-        began = time.time_ns() - CLOCK_NS
-
-        def stamped(building: Building) -> Any:
-            facts = build(building)
-            os.utime(building.path, ns=(began, began))
-            return facts
-
-        return commit.commit(self.out / name, key, stamped)
+        """See `Shelf`."""
+        return commit.commit(self.out / name, key, build)
 
     def put(self, name: str, data: bytes | Iterable[bytes]) -> FileDigest:
         """See `Shelf`."""

@@ -13,8 +13,10 @@ import pytest
 from dsprep.manifests import DataError, FetchError, OutputError, UsageError
 from dsprep.pipeline.cloud.remote_shelf import RemoteShelf
 from dsprep.pipeline.cloud.store import store_of
+from dsprep.pipeline.commit import FileDigest, recorded
 from dsprep.pipeline.places import Cache, Url, manifest_of, url_of
 from dsprep.pipeline.shards.placement import Sharding
+from dsprep.pipeline.shards.repair import repair
 from dsprep.pipeline.shards.sharding import ShardReport, shard
 
 SHARDING = Sharding(shard_bytes=100_000, seed=0)
@@ -62,11 +64,25 @@ def test_what_is_there_is_not_sent_again_and_what_is_lost_is(
     store.remove(OUT / "000001.tar")
     store.put(OUT / "000002.tar", b"of another size")
     store.put(OUT / "000099.tar", b"of an earlier run with more shards")
+    store.put(OUT / "000099.tar.json", recorded("its key", [FileDigest("000099.tar", 34, "")], {})[1])
+    store.put(OUT / "20251120.tar", b"of somebody else")
     s3.faults.asked.clear()
     write(digits, OUT, Cache(folder=tmp_path / "another machine's", patience=cache.patience))
-    assert objects(OUT, cache) == make.tree(local)
+    assert objects(OUT, cache) == {**make.tree(local), "20251120.tar": b"of somebody else"}
     sent = {line.split()[1].rpartition("/")[2] for line in s3.faults.asked if line.startswith("PUT")}
     assert {name for name in sent if name.endswith(".tar")} == {"000001.tar", "000002.tar"}
+
+
+def test_shards_that_were_made_of_those_in_a_bucket_are_mended_from_them(
+    s3: Any, digits: Path, cache: Cache, make: Any, tmp_path: Path
+) -> None:
+    write(digits, OUT, cache)
+    out = tmp_path / "out"
+    shard([OUT], out, Sharding(shard_bytes=None), 0, cache=cache)
+    whole = make.tree(out)
+    (out / "000000.tar").write_bytes(b"")
+    assert repair(out, [OUT], cache=cache).verdict.findings == ()
+    assert make.tree(out) == whole
 
 
 @pytest.mark.parametrize("fault", ["503", "drop"])

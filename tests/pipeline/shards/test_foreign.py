@@ -470,6 +470,17 @@ def test_keys_are_those_of_webdataset_but_for_hidden_files(name: str) -> None:
         assert split(name) == (key, str(extension).lower())
 
 
+def test_shards_of_foreign_tars_are_mended_from_them(tmp_path: Path) -> None:
+    path, out = tar(tmp_path / "a.tar", GOOD), tmp_path / "out"
+    cache = ["--cache", str(tmp_path / "cache")]
+    assert CliRunner().invoke(main, ["shard", str(path), str(out), *cache]).exit_code == 0
+    whole = (out / "000000.tar").read_bytes()
+    (out / "000000.tar").write_bytes(whole[:-512])
+    shown = CliRunner().invoke(main, ["verify", str(out), "--repair", str(path), *cache])
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert (out / "000000.tar").read_bytes() == whole
+
+
 def test_foreign_shards_go_through_every_door(tmp_path: Path, digits: Path) -> None:
     shard([digits / "dev-clean.csv"], tmp_path / "ours", Sharding(shard_bytes=50_000, seed=3), 1)
     ours = read_table([tmp_path / "ours"])

@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsprep.manifests import DataError, OutputError, Sample, manifest_bytes, read_manifest
+from dsprep.pipeline.commit import Building
 from dsprep.pipeline.samples import MANIFEST
 from dsprep.pipeline.shards.placement import INDEX, Item, Sharding, plan_shards
 from dsprep.pipeline.shards.sharding import shard
+from dsprep.pipeline.shards.shelf import LocalShelf
 from dsprep.pipeline.sound.audio import encode
 
 SMALL = 100_000
@@ -125,16 +127,27 @@ def test_another_seed_is_another_order(digits: Path, shards: Path, tmp_path: Pat
     assert (tmp_path / "out" / "000000.tar").read_bytes() != (shards / "000000.tar").read_bytes()
 
 
+def earlier(building: Building) -> dict[str, str]:
+    """What an earlier run with more shards wrote."""
+    with building.open() as file:
+        file.write(b"of other samples")
+    return {}
+
+
 def test_what_is_done_is_not_done_again_and_what_is_lost_is(
     shards: Path, digits: Path, tmp_path: Path, make: Any
 ) -> None:
     out = tmp_path / "out"
     shutil.copytree(shards, out)
     (out / "000001.tar").unlink()
-    (out / "000099.tar").write_bytes(b"of an earlier run with more shards")
+    (out / "000098.tar").write_bytes(b"of an earlier run with more shards, killed before it had a record")
+    LocalShelf(out).commit("000099.tar", "its key", earlier)
+    foreign = dict.fromkeys(("000100.tar", "20251120.tar", "20251120.tar.json"), b"")
+    for name, data in foreign.items():
+        (out / name).write_bytes(data)
     before = (out / "000000.tar").stat().st_mtime_ns
     shard([digits / "dev-clean.csv", digits / "test-clean.csv"], out, Sharding(shard_bytes=SMALL), 1)
-    assert make.tree(out) == make.tree(shards)
+    assert make.tree(out) == {**make.tree(shards), **foreign}
     assert (out / "000000.tar").stat().st_mtime_ns == before
 
 

@@ -250,7 +250,7 @@ def test_other_manifests_are_refused_and_nothing_is_touched(case: Case, tmp_path
     other = speech(tmp_path / "other", make, 9)
     case.write(case.tars[0], b"")
     before = make.tree(case.out)
-    with pytest.raises(DataError, match=r"was made of train \(sha256 .*\), not of train \(sha256"):
+    with pytest.raises(DataError, match=r"was made of train \(sha256 .*\), not of train \(sha256 [^,]*: name those$"):
         repair(case.out, [other])
     (case.out / INDEX).unlink()
     with pytest.raises(DataError, match="was not made of these manifests, or what they name has changed"):
@@ -287,6 +287,24 @@ def test_what_cannot_be_made_again_stays_and_the_rest_is_mended(tmp_path: Path, 
         case.check(one)
 
 
+def test_a_shard_that_the_manifest_alone_vouches_for_becomes_no_other(tmp_path: Path, make: Any) -> None:
+    source, out = speech(tmp_path / "in", make), tmp_path / "out"
+    shard([source], out, SMALL, 0)
+    whole = make.tree(out)
+    sample = next(one for one in read_manifest(out / MANIFEST) if one.id == "x-0")
+    audio = source.parent / "x-0.wav"
+    kept = audio.read_bytes()
+    audio.write_bytes(kept[:-2] + b"\1\1")
+    (out / INDEX).unlink()
+    (out / f"{sample.path.name}.json").unlink()
+    with pytest.raises(DataError, match="x-0 of train is other audio now"):
+        repair(out, [source])
+    assert sample.path.read_bytes() == whole[sample.path.name]
+    audio.write_bytes(kept)
+    repair(out, [source])
+    assert make.tree(out) == whole
+
+
 def test_a_record_that_claims_what_cannot_be_harms_nobody(case: Case) -> None:
     """It has the right seal; shards.json has not."""
     name = case.tars[0]
@@ -306,6 +324,38 @@ def test_a_record_that_claims_what_cannot_be_harms_nobody(case: Case) -> None:
         assert case.found() >= {INDEX}
         case.write(INDEX, case.whole[INDEX])
         case.check(path.name)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_files_that_only_shards_json_vouches_for_are_missed_without_it(case: Case, deep: bool) -> None:
+    gone = {INDEX, MANIFEST, "rejected.csv"}
+    for name in gone:
+        (case.out / name).unlink()
+    findings = verify(case.out, deep=deep).findings
+    assert sorted((finding.path.name, finding.what) for finding in findings) == [
+        (name, "missing") for name in sorted(gone)
+    ]
+    case.mend(*gone)
+
+
+def test_a_manifest_that_has_but_another_name_is_to_get_its_old_one(case: Case, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    shutil.copy(case.source, other)
+    with pytest.raises(DataError, match=r"other had another name: give it its old name, train\.csv"):
+        repair(case.out, [other])
+
+
+def test_what_a_killed_repair_left_goes_though_nothing_is_to_be_mended(case: Case) -> None:
+    (case.out / ".000000.tar.99999999-0123456789abcdef.tmp").write_bytes(b"half a tar")
+    assert repair(case.out, [case.source]).mended == ()
+    assert {path.name: path.read_bytes() for path in case.out.iterdir()} == case.whole
+
+
+def test_a_path_to_type_is_quoted(case: Case) -> None:
+    out = case.out.rename(case.out.with_name("my shards"))
+    (out / case.tars[0]).unlink()
+    shown = CliRunner().invoke(main, ["verify", str(out)])
+    assert f"dsprep verify '{out}' --repair MANIFEST mends it" in shown.stderr
 
 
 def test_an_index_of_other_shards_harms_nobody(case: Case, tmp_path: Path, make: Any) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ from dsprep.pipeline.shards.gathering import gather
 from dsprep.pipeline.shards.packing import Task, write_shard
 from dsprep.pipeline.shards.placement import INDEX, Sharding, plan_shards
 from dsprep.pipeline.shards.sharding import ShardReport, shard
-from dsprep.pipeline.shards.shelf import CLOCK_NS, LocalShelf
+from dsprep.pipeline.shards.shelf import LocalShelf
 from dsprep.pipeline.shards.tar import END, after, before
 from dsprep.pipeline.sound.audio import encode
 from dsprep.pipeline.sound.plain import HEADER
+from dsprep.pipeline.verify import verify
 
 SMALL = Sharding(shard_bytes=40_000)
 
@@ -84,13 +86,7 @@ def write_home(home: Path, make: Any) -> Path:
             )
         )
     (home / "in.csv").write_bytes(manifest_bytes(samples, home))
-    settle()
     return home
-
-
-def settle() -> None:
-    """Wait until nothing that was written is as young as the shards to come."""
-    time.sleep(2 * CLOCK_NS / 1e9)
 
 
 def test_every_row_is_in_a_shard_or_rejected_with_a_reason(home: Path) -> None:
@@ -265,7 +261,6 @@ def test_a_mended_source_is_taken_in_by_the_next_run_and_nothing_else_is_touched
     victim = home / "clips" / "clip 8 é.wav"
     kept = victim.read_bytes()
     victim.write_bytes(kept[:-2])
-    settle()
     assert go(home).left_out == (("changed", 1),)
     before_mending = times(home / "out")
     assert go(home).rejected == 1
@@ -277,24 +272,26 @@ def test_a_mended_source_is_taken_in_by_the_next_run_and_nothing_else_is_touched
     assert sum(now[name] != before_mending[name] for name in now) == 1
 
 
-def test_audio_that_changed_after_its_shard_was_begun_is_read_again(home: Path, make: Any) -> None:
-    """Nobody told its digest, and its size is the same: its time tells."""
-    go(home)
+@pytest.mark.parametrize("form", ["keep", "flac"])
+def test_other_audio_under_the_same_name_size_and_time_is_read_again(home: Path, make: Any, form: str) -> None:
+    """Nobody told its digest. `form` decides whether it goes in as it is, or is converted."""
+    sharding = Sharding(shard_bytes=40_000, form=form)
+    go(home, sharding=sharding)
     earlier, written = make.tree(home / "out"), times(home / "out")
-    victim = home / "clips" / "clip 8 é.wav"
+    go(home, sharding=sharding)
+    assert (make.tree(home / "out"), times(home / "out")) == (earlier, written)
+    shutil.copytree(home / "clips", home / "others")
+    victim = home / "others" / "clip 8 é.wav"
     victim.write_bytes(encode(make.tone(0.26, 999), "wav"))
-    settle()
-    go(home)
+    shutil.copystat(home / "clips" / victim.name, victim)
+    (home / "clips").rename(home / "old")
+    (home / "others").rename(home / "clips")
+    go(home, sharding=sharding)
     now = times(home / "out")
     (changed,) = [name for name in now if now[name] != written[name]]
-    assert make.tree(home / "out")[changed] != earlier[changed]
     assert "c-08" in {fact["id"] for fact in record_facts(home / "out" / changed)["samples"]}
-    go(home)
-    assert times(home / "out") == now
-    os.utime(victim)
-    earlier = make.tree(home / "out")
-    go(home)
-    assert make.tree(home / "out") == earlier
+    go(home, out="anew", sharding=sharding)
+    assert make.tree(home / "out") == make.tree(home / "anew")
 
 
 def test_audio_that_changes_while_its_shard_is_written_is_read_again(home: Path, make: Any) -> None:
@@ -307,8 +304,6 @@ def test_audio_that_changes_while_its_shard_is_written_is_read_again(home: Path,
                 facts = build(building)
                 if "c-08" in {fact["id"] for fact in facts["samples"]}:
                     victim.write_bytes(other)
-                    settle()
-                    os.utime(building.path)  # as the last bytes of a larger shard would
                 return facts
 
             return LocalShelf.commit(self, name, key, built)
@@ -324,6 +319,27 @@ def test_what_is_done_stays_though_its_sources_are_gone(home: Path, make: Any) -
     earlier = make.tree(home / "out")
     shutil.rmtree(home / "clips")
     assert go(home).samples == 20
+    assert make.tree(home / "out") == earlier
+
+
+def test_shards_of_nothing_replace_no_good_ones(home: Path, make: Any) -> None:
+    """As when the disk of the sources is not mounted."""
+    go(home)
+    earlier = make.tree(home / "out")
+    shutil.rmtree(home / "clips")
+    with pytest.raises(DataError, match=r"none of the files that .*in\.csv names is there, the first is .*clip "):
+        go(home, sharding=replace(SMALL, seed=1))
+    now = make.tree(home / "out")
+    assert {name: now.get(name) for name in earlier} == earlier
+    assert verify(home / "out", deep=True).findings == ()
+
+
+def test_what_is_done_stays_though_what_it_lacks_is_lacking_for_another_reason(home: Path, make: Any) -> None:
+    (home / "clips" / "clip 8 é.wav").write_bytes(b"short")
+    assert go(home).left_out == (("changed", 1),)
+    earlier = make.tree(home / "out")
+    shutil.rmtree(home / "clips")
+    go(home)
     assert make.tree(home / "out") == earlier
 
 
@@ -432,6 +448,8 @@ def test_the_command_line_tells_what_was_left_out_and_what_to_do(home: Path) -> 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("18 samples, 0.00 h, in ")
     shutil.rmtree(home / "clips")
+    (home / "clips").mkdir()
+    (home / "clips" / "clip 4 é.wav").write_bytes(b"short")
     done = dsprep("shard", "in.csv", "none", "--allow-rejects", cwd=home)
     assert done.returncode == 1
     assert done.stderr == "Error: nothing was taken in: none/rejected.csv tells why\n"
