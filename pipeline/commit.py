@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..manifests import DataError, OutputError
+from .hashing import sha256_of
 
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-(?P<process>[0-9a-f]{8})[0-9a-f]{8}\.tmp")
 DEPTH = 2
@@ -254,8 +255,7 @@ def proven(final: Path, key: str) -> Record | None:
 
 def _digest(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError:  # removed by a run beside ours
         return None
 

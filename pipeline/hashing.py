@@ -11,6 +11,12 @@ BLOCK = 1 << 20
 """Bytes to read at a time."""
 
 
+def sha256_of(path: Path) -> str:
+    """sha256 of the file at `path` in hexadecimal; OSError if it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def digests(path: Path, algorithms: Iterable[str], stage: str, progress: Progress) -> dict[str, str]:
     """Digests of the file at `path` in hexadecimal, by algorithm; OSError if it cannot be read."""
     hashes = {name: hashlib.new(name) for name in sorted(algorithms)}

@@ -16,7 +16,7 @@ from ..importers import TextFile
 from ..manifests import Progress, SourceError
 from .archive import BLOCK, content, members, open_tar, plain_name, reading
 from .commit import temporary_name, write_all, writing
-from .hashing import digests
+from .hashing import digests, sha256_of
 from .ledger import Audio, Ledger
 from .sound.probe import HEAD, probe
 from .source import Place, Section, SourceFile, Span, files_below, shown
@@ -165,8 +165,7 @@ def _walk_folder(place: Place, take: Take, progress: Progress) -> SourceFile:
             member = _member(name, path)
             if not take(member):
                 continue
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = sha256_of(path)
         total.update(f"{digest}  {name}\n".encode("utf-8", "surrogateescape"))
         size += member.size
         progress(f"reading {place.path.name}", size, 0, "B")

@@ -9,12 +9,12 @@ there by the next command, which starts at once.
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from hashlib import file_digest
 from pathlib import Path
 
 from ..manifests import DataError, OutputError, Sample
 from ..manifests.ctc import RATE
 from .commit import digest_of, discard, record_path
+from .hashing import sha256_of
 from .pcm import read_pcm
 from .places import Cache, Place, manifest_of
 from .reading import Reader
@@ -51,7 +51,7 @@ def _kept(places: Sequence[Place], manifests: Sequence[Path], cache: Cache) -> T
     """The table in the cache, made if it is not there; None if it cannot be kept."""
     # Samples lie where their manifest does, by the name that was given: a link to it has other files beside it.
     whole = [path.absolute() for path in manifests]
-    key = digest_of([CODE, [[str(path), _content(path)] for path in whole]])
+    key = digest_of([CODE, [[str(path), sha256_of(path)] for path in whole]])
     folder = cache.folder / "tables" / key
     try:
         table = Table.kept(folder, key, *(_told(place, path) for place, path in zip(places, whole, strict=True)))
@@ -78,11 +78,6 @@ def _make_room(mine: Path, most: int) -> None:
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.glob("*"))
-
-
-def _content(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
 
 
 def _told(place: Place, manifest: Path) -> Iterator[Sample]:

@@ -4,12 +4,12 @@
 000005.tar.json                               missing
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .commit import TEMPORARY, FileDigest
+from .hashing import sha256_of
 from .outdir import BEGUN
 from .reading import length_of
 from .tables import printable, width
@@ -57,8 +57,7 @@ def file_fault(path: Path, file: FileDigest | None, *, deep: bool) -> str:
     if size != file.size:
         return f"{size} bytes, {file.size} were written"
     try:
-        with path.open("rb") as opened:
-            return "" if hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256 else DIGEST_DIFFERS
+        return "" if sha256_of(path) == file.sha256 else DIGEST_DIFFERS
     except OSError as error:
         return f"cannot be read: {error.strerror}"
 

@@ -20,6 +20,7 @@ from typing import Any
 from ...manifests import DataError, FetchError
 from ..commit import seal, unseal, write_whole, writing
 from ..fetching.access import Patience
+from ..hashing import sha256_of
 from ..outdir import BEGUN
 from ..places import MANIFEST, Cache, Url, url_of
 from ..shards.placement import INDEX
@@ -175,8 +176,7 @@ def _copy(store: Store, url: Url, copy: Path, patience: Patience, sha256: str) -
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError:
         return ""
 

@@ -3,7 +3,6 @@
 data/train.csv   ->   1600 items of part `train`; {"name": "train", "sha256": ..., "rows": 1600}
 """
 
-import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from ...manifests import DataError, Sample
 from ..commit import file_size
+from ..hashing import sha256_of
 from ..places import Cache, Place, manifest_of
 from ..reading import shown
 from ..samples import name_of, rows_of
@@ -93,8 +93,7 @@ def _digest(path: Path) -> str:
     if path.exists() and file_size(path) is None:
         raise DataError(f"{path} is no file: a manifest is read twice, so it cannot come through a pipe")
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except FileNotFoundError as error:
         raise DataError(f"there is no manifest {path}") from error
     except OSError as error:
