@@ -7,6 +7,8 @@ from pathlib import Path
 from .utterance import check_id, check_text
 
 DIGEST = re.compile("[0-9a-f]{64}")
+ROUNDED = 0.01
+"""Seconds by which a manifest may round a length, or a time in a clip."""
 LONGEST = 1e9
 """Seconds: no recording is that long, and what says so is damaged."""
 

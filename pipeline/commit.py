@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..manifests import DataError, OutputError
-from .hashing import sha256_of
+from .hashing import sha256_if_there
 
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-(?P<process>[0-9a-f]{8})[0-9a-f]{8}\.tmp")
 DEPTH = 2
@@ -250,14 +250,11 @@ def accepted(final: Path, key: str) -> Record | None:
 def proven(final: Path, key: str) -> Record | None:
     """What `accepted` finds, if every byte of its files is as it was recorded: for what is made once and read often."""
     record = accepted(final, key)
-    return record if record and all(_digest(final.parent / file.name) == file.sha256 for file in record.files) else None
-
-
-def _digest(path: Path) -> str | None:
-    try:
-        return sha256_of(path)
-    except OSError:  # removed by a run beside ours
-        return None
+    return (
+        record
+        if record and all(sha256_if_there(final.parent / file.name) == file.sha256 for file in record.files)
+        else None
+    )
 
 
 def accepted_as_sealed(final: Path, expected: str) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..manifests import DataError, OutputError, Progress, Sample, UsageError, silent
+from ..manifests.sample import ROUNDED
 from ..manifests.utterance import check_text
 from .commit import Building, Record, accepted, commit, digest_of, discard, read_record, seal, write_whole
 from .copying import Task, chunks, copied, copy, form_of, measure, plan_copies
@@ -23,8 +24,6 @@ from .samples import check_files
 from .workers import run
 
 AUDIO, TEXTS = "audio", "txt"
-SLACK = 0.01
-"""Seconds by which a piece from the beginning may miss the end of a file and still be all of it: rounded times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,9 @@ def _settled(clip: Clip) -> Clip:
     """A piece that is all of its file as the whole file, which needs no cutting."""
     if clip.start == 0 and clip.end is not None and clip.channel is None:
         sound = measure(clip.sample)
-        if abs(sound.seconds - clip.end) < SLACK:
+        if (
+            abs(sound.seconds - clip.end) < ROUNDED
+        ):  # a piece from the beginning that all but ends with the file is all of it
             return replace(clip, end=None, sample=replace(clip.sample, duration=sound.seconds))
     return clip
 

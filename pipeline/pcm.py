@@ -14,11 +14,11 @@ import soundfile
 
 from ..manifests import DataError, Sample
 from ..manifests.ctc import RATE
-from .reading import Reader
-from .sound.audio import Pcm, Unreadable, decode, wav_header
+from .reading import Reader, shown
+from .sound.audio import Pcm, Unreadable, decode
+from .sound.plain import HEADER, wav_header
 from .sound.stream import Forward
 
-HEADER = len(wav_header(0))
 AS_IN_WAV = np.dtype(np.int16) == np.dtype("<i2")
 """Whether this machine keeps numbers as WAV does, the low byte first."""
 
@@ -36,7 +36,7 @@ def read_pcm(sample: Sample, reader: Reader, room: Pcm | None = None) -> Pcm:
     data = reader.read(sample)
     if data[:4] == b"fLaC" and _flac(reader.as_file(data), room):
         return room
-    place = f"{sample.id}: {sample.path} at byte {sample.offset or 0}"
+    place = f"{sample.id}: {shown(sample.path)} at byte {sample.offset or 0}"
     try:
         pcm = decode(data)
     except Unreadable as error:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..manifests import DataError, Sample, read_manifest
-from .places import MANIFEST as MANIFEST
 from .places import Cache, Place, Url, home_of, manifest_of
 from .reading import UNKNOWN, length_of, shown
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ..manifests import DataError, Sample, ctc
 from .commit import Building, commit, proven, record_path, sweep
+from .hashing import draw
 from .reading import shown
 
 CODE = "table-2"
@@ -53,7 +54,7 @@ UNTOLD = bytes(32)
 
 def key_of(name: str) -> int:
     """Where an id stands among all ids: 64 bits of BLAKE2b, the same on every machine."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
+    return int.from_bytes(draw(name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from typing import Any
 
 from ..manifests import DataError, Progress, silent
 from .commit import FileDigest, read_record, record_path, unseal
-from .outdir import BEGUN, CONVERTED, IMPORTED
+from .outdir import BEGUN, CONVERTED, IMPORTED, SHARDED
 from .shards.accounts import holds_shards
-from .shards.placement import INDEX
 from .shards.verify_shards import verify_shards
 from .verdict import IN_PROCESS, Finding, Verdict, file_fault, in_order, unknown_files
 from .workers import run
@@ -37,7 +36,7 @@ def verify(root: Path, *, deep: bool, workers: int = 0, progress: Progress = sil
             return _verdict(kind, root, mark, deep, workers, progress)
     if (root / BEGUN).exists():
         raise DataError(f"{root} is incomplete: type the command that makes it once more, it goes on from here")
-    raise DataError(f"{root} holds neither {IMPORTED}, {INDEX} nor {CONVERTED}: name a folder that dsprep wrote")
+    raise DataError(f"{root} holds neither {IMPORTED}, {SHARDED} nor {CONVERTED}: name a folder that dsprep wrote")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import random
 
 from torch import Tensor
 
+from ..pipeline.hashing import draw
 from .config import TrainConfig
-from .draws import draw
 
 
 def mask(features_BTF: Tensor, frames: list[int], ids: list[str], train: TrainConfig, epoch: int) -> Tensor:

@@ -42,13 +42,3 @@ class Clips:
     def bytes(self) -> int:
         """Memory that the columns take."""
         return sum(column.nbytes for column in (self.keys, self.seconds, self.shards, self.sets))
-
-    def kept(self, keep: NDArray[np.bool_]) -> "Clips":
-        """The rows where `keep` is true; shards and sets keep their numbers."""
-        return Clips(
-            keys=self.keys[keep],
-            seconds=self.seconds[keep],
-            shards=self.shards[keep],
-            sets=self.sets[keep],
-            places=self.places,
-        )

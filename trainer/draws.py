@@ -8,19 +8,13 @@ Neither Python's nor numpy's generators promise their streams for ever, and both
 a clip would depend on how many came before it.
 """
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ..pipeline.hashing import draw
+
 STRIDE = np.uint64(0x9E3779B97F4A7C15)
 """From one turn of a key to the next: 2 ** 64 divided by the golden ratio, and odd."""
-
-
-def draw(*parts: int | str) -> bytes:
-    """Eight random-looking bytes that belong to these numbers and words for ever."""
-    text = "\0".join(map(str, parts)).encode()
-    return hashlib.blake2b(text, digest_size=8).digest()
 
 
 def salt_of(*parts: int | str) -> np.uint64:

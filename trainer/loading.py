@@ -23,8 +23,9 @@ from torch import Tensor
 
 from ..manifests import DataError, Sample
 from ..manifests.ctc import RATE
+from ..manifests.sample import ROUNDED
 from ..pipeline.pcm import read_pcm
-from ..pipeline.reading import Reader
+from ..pipeline.reading import Reader, shown
 from ..pipeline.sound.audio import FULL_SCALE, Pcm
 from .data import Data
 from .windows import Batch
@@ -33,8 +34,6 @@ AHEAD = 2
 """Batches for each worker that are made before they are asked for: one under way, one ready."""
 Indices = Sequence[int] | Batch
 """Into the data: a batch of the plan, or any few."""
-LENGTH_TOLERANCE = 0.01
-"""Seconds by which a manifest may round a clip's length."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,8 +124,8 @@ def _placed(pcm_BN: Pcm, row: int, pcm: Pcm) -> Pcm:
 
 def _check_length(sample: Sample, promised: float, found: float) -> None:
     """A length decides which batch a clip is in, and whether its text fits: the manifest must tell the truth."""
-    if abs(promised - found) > LENGTH_TOLERANCE:
+    if abs(promised - found) > ROUNDED:
         raise DataError(
-            f"{sample.id}: {sample.path} holds {found:.3f} s, its manifest says {promised:.3f} s: "
+            f"{sample.id}: {shown(sample.path)} holds {found:.3f} s, its manifest says {promised:.3f} s: "
             "leave the duration out of the manifest, or import again"
         )

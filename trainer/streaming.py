@@ -23,13 +23,13 @@ from typing import Any
 from ..manifests import ID, Alphabet, DataError, Sample, TrainingError, UsageError, cleaned, ctc, silent, size_text
 from ..pipeline.archive import content, members, open_tar
 from ..pipeline.commit import digest_of, file_size
+from ..pipeline.hashing import draw
 from ..pipeline.places import Place, Url
 from ..pipeline.screen import Reason, Rules, unheard
 from ..pipeline.shards.foreign import tars_in
 from ..pipeline.shards.foreign_sample import Refused, Told, spelt, split, told
 from ..pipeline.sound.audio import Unreadable, decode
 from .config import Config
-from .draws import draw
 from .features import Features
 from .gathering import Clip, gathered
 from .loading import Loaded

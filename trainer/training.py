@@ -26,6 +26,7 @@ from ..manifests import (
     silent,
 )
 from ..pipeline.commit import seal, sweep, write_whole, writing
+from ..pipeline.hashing import draw
 from .augment import mask
 from .checkpoint import (
     EpochResult,
@@ -40,7 +41,6 @@ from .checkpoint import (
 )
 from .config import Config, TrainConfig
 from .data import Data, check_alphabet, unfit, unwritable
-from .draws import draw
 from .evaluation import ctc_losses, judge
 from .features import FEATURES
 from .loading import Loaded, loaded

@@ -20,10 +20,9 @@ from typing import Any
 from ...manifests import DataError, FetchError
 from ..commit import seal, unseal, write_whole, writing
 from ..fetching.access import Patience
-from ..hashing import sha256_of
-from ..outdir import BEGUN
+from ..hashing import sha256_if_there
+from ..outdir import BEGUN, SHARDED
 from ..places import MANIFEST, Cache, Url, url_of
-from ..shards.placement import INDEX
 from .store import Changed, Gone, Refused, Store, Version, persistently, store_of
 
 MARK = ".remote.json"
@@ -141,8 +140,8 @@ def _index(store: Store, home: Url, listed: Mapping[str, Version] | None, patien
                 raise
             return False
 
-    if there(INDEX):
-        place = home / INDEX
+    if there(SHARDED):
+        place = home / SHARDED
         return _told(unseal(b"".join(pieces(store, place, patience)), str(place)), place)
     if there(BEGUN):
         raise DataError(f"{home} is incomplete: type the dsprep shard that makes it once more, it goes on from there")
@@ -164,21 +163,14 @@ def _told(content: Mapping[str, Any], place: Url) -> _Index:
 
 def _copy(store: Store, url: Url, copy: Path, patience: Patience, sha256: str) -> None:
     """Bring the manifest at a URL to this machine, if what is here already is not the same."""
-    if sha256 and _sha256(copy) == sha256:
+    if sha256 and sha256_if_there(copy) == sha256:
         return
     written = write_whole(copy, pieces(store, url, patience))
     if sha256 not in ("", written.sha256):
         raise DataError(
-            f"{url} is not the one that {INDEX} beside it tells of: it is being written, or damaged; try again, or "
+            f"{url} is not the one that {SHARDED} beside it tells of: it is being written, or damaged; try again, or "
             f"type dsprep verify {url.parent}"
         )
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return sha256_of(path)
-    except OSError:
-        return ""
 
 
 def _check_names(manifest: Path, home: Url) -> None:

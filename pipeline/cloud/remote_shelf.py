@@ -33,9 +33,8 @@ from ..commit import (
     write_whole,
     writing,
 )
-from ..outdir import BEGUN, MADE_BY
+from ..outdir import BEGUN, MADE_BY, SHARDED
 from ..places import Cache, Url
-from ..shards.placement import INDEX
 from ..shards.shelf import SHARD
 from .mirror import mirror_of, pieces
 from .store import Gone, Store, persistently, store_of, writable
@@ -59,11 +58,11 @@ class RemoteShelf:
 
     def begin(self, facts: dict[str, Any], read: Iterable[Path]) -> None:
         """See `Shelf`."""
-        mirrors = [mirror for folder in read if (mirror := mirror_of(folder / INDEX))]
+        mirrors = [mirror for folder in read if (mirror := mirror_of(folder / SHARDED))]
         if any(str(mirror.url) == str(self.url) for mirror in mirrors):
             raise DataError(f"{self.url} holds what is to be read: name another folder for the shards")
         there = self._listed()
-        marks = [self._mark(name) for name in (INDEX, BEGUN) if name in there]
+        marks = [self._mark(name) for name in (SHARDED, BEGUN) if name in there]
         damaged = {} in marks and any(name.endswith(".tar.json") for name in there)
         if there and not damaged and not any(one.get(MADE_BY) == facts[MADE_BY] for one in marks):
             raise OutputError(f"{self.url} is not empty and was not made by {facts[MADE_BY]}: name another folder")
@@ -72,7 +71,7 @@ class RemoteShelf:
 
     def reopen(self) -> None:
         """See `Shelf`."""
-        self.remove(INDEX)
+        self.remove(SHARDED)
 
     def end(self) -> None:
         """See `Shelf`."""

@@ -17,9 +17,8 @@ from typing import Any
 
 from ...manifests import DataError, Progress, silent
 from ..commit import discard, record_path, write_whole, writing
-from ..outdir import BEGUN, REJECTED
+from ..outdir import BEGUN, REJECTED, SHARDED
 from ..places import MANIFEST, Cache, Url
-from ..shards.placement import INDEX
 from ..shards.shelf import SHARD
 from .mirror import Mirror, keep, pieces
 from .store import Gone, Store, Version, persistently, store_of
@@ -55,7 +54,7 @@ def _bring(url: Url, root: Path, cache: Cache, progress: Progress) -> None:
         raise DataError(f"{url}: {gone}") from gone
     if listed == {}:
         raise DataError(f"{url} is empty or not there: name a folder that dsprep shard wrote")
-    index = _copied(store, url, INDEX, root, cache) if listed is None or INDEX in listed else {}
+    index = _copied(store, url, SHARDED, root, cache) if listed is None or SHARDED in listed else {}
     if listed is None:
         listed = dict(_looked_for(store, url, index, cache))
     tars = {name: one for name, one in listed.items() if SHARD.fullmatch(name) and name.endswith(".tar")}
@@ -86,7 +85,7 @@ def _named(index: Mapping[str, Any]) -> Iterable[str]:
 def _copied(store: Store, url: Url, name: str, root: Path, cache: Cache) -> dict[str, Any]:
     """Bring a small file; what it holds, if that is a JSON object."""
     write_whole(root / name, pieces(store, url / name, cache.patience))
-    if name != INDEX:
+    if name != SHARDED:
         return {}
     try:
         content = json.loads((root / name).read_bytes())

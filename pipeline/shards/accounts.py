@@ -13,13 +13,12 @@ from typing import Any
 
 from ...manifests import DataError, Sample, manifest_bytes, read_manifest
 from ..commit import FileDigest, read_record, record_path, unseal
-from ..outdir import BEGUN, REJECTED
+from ..outdir import BEGUN, REJECTED, SHARDED
+from ..places import MANIFEST
 from ..reading import open_file
-from ..samples import MANIFEST
 from ..verdict import Finding, file_fault
 from .damage import SHOWN, Contents
 from .inventory import Made
-from .placement import INDEX
 from .tar import BLOCK, END, taken
 
 TARS = "[0-9]*.tar"
@@ -52,7 +51,7 @@ class Account:
 
 def holds_shards(root: Path) -> bool:
     """Whether shards were written into the folder `root` and finished, whatever became of them."""
-    return (root / INDEX).exists() or (not (root / BEGUN).exists() and any(map(_told_by, _made(root))))
+    return (root / SHARDED).exists() or (not (root / BEGUN).exists() and any(map(_told_by, _made(root))))
 
 
 def _made(root: Path) -> Iterator[Path]:
@@ -91,7 +90,7 @@ class Accounts:
     def known(self) -> set[Path]:
         """Every file that belongs there."""
         tars = [self.root / name for name in self.names()]
-        return {self.root / name for name in (INDEX, MANIFEST, REJECTED, *(one.name for one in self.small))} | {
+        return {self.root / name for name in (SHARDED, MANIFEST, REJECTED, *(one.name for one in self.small))} | {
             path for tar in tars for path in (tar, record_path(tar))
         }
 
@@ -107,13 +106,13 @@ class Accounts:
         if told and file != told[0].made.file:
             if entry:
                 self._add(
-                    self.root / INDEX, f"other size or sha256 of {name} than its record, which has the right seal"
+                    self.root / SHARDED, f"other size or sha256 of {name} than its record, which has the right seal"
                 )
             file = told[0].made.file
         return Tar(path, file, self._contents(name, told[1] if told else None, file) if self.deep else None)
 
     def _index(self) -> dict[str, Any] | None:
-        path = self.root / INDEX
+        path = self.root / SHARDED
         if fault := _unread(path):
             self._add(path, fault)
             return None
@@ -177,7 +176,7 @@ class Accounts:
         if told is None:
             self._add(record_path(path), _unread(record_path(path)) or UNSEALED)
         elif seal and told[0].made.seal != seal:
-            self._add(record_path(path), f"not the one that {INDEX} tells of")
+            self._add(record_path(path), f"not the one that {SHARDED} tells of")
             return None
         else:
             self.records[path.name] = told[0]

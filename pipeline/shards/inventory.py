@@ -17,10 +17,10 @@ from typing import Any
 
 from ...manifests import LEFT_OUT, Sample, csv_lines, manifest_lines, seconds_text
 from ..commit import FileDigest, Record, seal
-from ..outdir import MADE_BY, REJECTED
-from ..samples import MANIFEST
+from ..outdir import MADE_BY, REJECTED, SHARDED
+from ..places import MANIFEST
 from .gathering import Sources
-from .placement import INDEX, Shard, Sharding
+from .placement import Shard, Sharding
 from .shelf import Shelf
 
 BY = {MADE_BY: "dsprep shard"}
@@ -139,7 +139,7 @@ def finish(
         "sources": sources.facts(),
         "files": [asdict(file) for file in files],
     }
-    shelf.put(INDEX, seal(content, indent=1))
+    shelf.put(SHARDED, seal(content, indent=1))
     shelf.end()
     return report
 

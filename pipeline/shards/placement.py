@@ -11,7 +11,6 @@ piece fits: a shard is a stretch of that line, so when a corpus grows, what was 
 only a shard that grows too big is cut in two. Or they keep the order in which the manifests have them.
 """
 
-import hashlib
 import itertools
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,12 +19,12 @@ from typing import Any, Self
 
 from ...manifests import Sample
 from ...manifests.ctc import RATE
+from ...manifests.sample import ROUNDED
 from ..commit import digest_of
-from ..outdir import SHARDED
+from ..hashing import draw
 from ..sound.plain import HEADER
 from .tar import END, described, taken
 
-INDEX = SHARDED
 CODE = "shards-2"
 """Changes whenever the code would make other bytes of the same samples."""
 FORMS = ("keep", "wav", "flac")
@@ -33,8 +32,6 @@ SPARE = len("99999999.9999375")
 """Characters by which a sample's JSON may become longer when its length is measured."""
 LINE = 1 << 64
 """How long the line is that samples lie on."""
-ROUNDED = 0.01
-"""Seconds by which a manifest may round a length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +133,7 @@ def plan_shards(items: Iterable[Item], sharding: Sharding) -> list[Shard]:
 
 def place(seed: int, name: str) -> int:
     """Where a sample lies on the line from 0 to 2**64."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}\0{name}".encode(), digest_size=8).digest())
+    return int.from_bytes(draw(seed, name))
 
 
 def bound(sample: Sample, form: str) -> int:

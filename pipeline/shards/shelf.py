@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from ...manifests import DataError
 from .. import commit, outdir
 from ..commit import Building, FileDigest, Record
-from .placement import INDEX
+from ..outdir import SHARDED
 
 
 class Shelf(Protocol):
@@ -84,11 +84,11 @@ class LocalShelf:
         here = self.out.resolve()
         if any(folder.resolve() == here for folder in read):
             raise DataError(f"{self.out} holds what is to be read: name another folder for the shards")
-        outdir.begin(self.out, INDEX, facts)
+        outdir.begin(self.out, SHARDED, facts)
 
     def reopen(self) -> None:
         """See `Shelf`."""
-        outdir.reopen(self.out, INDEX)
+        outdir.reopen(self.out, SHARDED)
 
     def end(self) -> None:
         """See `Shelf`."""

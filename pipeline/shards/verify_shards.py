@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...manifests import Progress
+from ..places import MANIFEST
 from ..reading import Opened, length_of, open_file
-from ..samples import MANIFEST
 from ..verdict import DIGEST_DIFFERS, IN_PROCESS, Finding, Verdict, file_fault, in_order, unknown_files
 from ..workers import run
 from .accounts import Accounts, Tar

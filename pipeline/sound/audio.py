@@ -39,7 +39,6 @@ __all__ = [
     "decode",
     "encode",
     "open_audio",
-    "wav_header",
 ]
 
 Pcm = NDArray[np.int16]

@@ -11,6 +11,7 @@ further on is found only then.
 import struct
 from typing import BinaryIO
 
+from .plain import flac_stream
 from .probe import HEAD
 from .stream import RATES, open_stream
 from .unreadable import Truncated
@@ -54,8 +55,9 @@ def _riff(head: bytes, size: int) -> tuple[int, int]:
 
 
 def _flac(head: bytes) -> tuple[int, int]:
-    """Frames and rate in STREAMINFO (RFC 9639, section 8.2); 0 frames where it does not tell, or nothing follows it."""
-    return len(head) > 42 and int.from_bytes(head[21:26]) & (1 << 36) - 1, int.from_bytes(head[18:21]) >> 4
+    """Frames and rate; (0, 0) where STREAMINFO does not tell them, or nothing follows it."""
+    rate, _, _, samples = flac_stream(head)
+    return (samples, rate) if len(head) > 42 else (0, 0)
 
 
 def _number(head: bytes, place: int) -> int:

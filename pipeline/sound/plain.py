@@ -47,13 +47,18 @@ def wav_frames(data: bytes) -> int | None:
     return size // 2
 
 
+def flac_stream(head: bytes) -> tuple[int, int, int, int]:
+    """Rate, channels, bits and samples that the STREAMINFO of a FLAC tells (RFC 9639, 8.2); 0 samples: it does not."""
+    bits = int.from_bytes(head[18:26])
+    return bits >> 44, (bits >> 41 & 0b111) + 1, (bits >> 36 & 0b11111) + 1, bits & (1 << 36) - 1
+
+
 def flac_frames(data: bytes) -> int | None:
-    """How many samples the STREAMINFO of a 16 kHz mono FLAC of 16 bits promises (RFC 9639, 8.2); None of any other."""
+    """How many samples a 16 kHz mono FLAC of 16 bits promises; None of any other."""
     if data[:8] != b"fLaC\x00\x00\x00\x22" and data[:8] != b"fLaC\x80\x00\x00\x22":
         return None
-    bits = int.from_bytes(data[18:26])
-    form = (bits >> 44, (bits >> 41 & 0b111) + 1, (bits >> 36 & 0b11111) + 1)
-    return bits & (1 << 36) - 1 or None if form == (RATE, 1, 16) else None
+    *form, samples = flac_stream(data)
+    return samples or None if form == [RATE, 1, 16] else None
 
 
 def flac_md5(data: bytes) -> bytes | None:

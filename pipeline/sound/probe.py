@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .mp3 import after_id3, estimate
 from .mpeg import frame
+from .plain import flac_stream
 from .sphere import MAGIC, sphere
 from .unreadable import Unreadable
 
@@ -87,8 +88,7 @@ def _wav(head: bytes, size: int) -> Probe:
 def _flac(head: bytes) -> Probe:
     if len(head) < 26:
         return Probe("flac")
-    rate = int.from_bytes(head[18:21]) >> 4
-    samples = int.from_bytes(head[21:26]) & (1 << 36) - 1
+    rate, _, _, samples = flac_stream(head)
     return Probe("flac", samples / rate if rate and samples else None, samples == 0)
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from dsprep.manifests import DataError, Sample
 from dsprep.pipeline.pcm import read_pcm
 from dsprep.pipeline.reading import Reader
-from dsprep.pipeline.sound.audio import Pcm, Unreadable, decode, encode, wav_header
+from dsprep.pipeline.sound.audio import Pcm, Unreadable, decode, encode
+from dsprep.pipeline.sound.plain import wav_header
 
 
 def written(data: bytes, home: Path, offset: int | None = None) -> Sample:

@@ -2,8 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsprep.pipeline.hashing import draw
 from dsprep.pipeline.table import key_of
-from dsprep.trainer.draws import STRIDE, draw, mixed, order, salt_of
+from dsprep.trainer.draws import STRIDE, mixed, order, salt_of
 
 numbers = st.lists(st.integers(0, 2**64 - 1), max_size=60)
 

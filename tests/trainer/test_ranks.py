@@ -13,7 +13,7 @@ import pytest
 from dsprep.manifests import Sample, manifest_bytes
 from dsprep.pipeline.shards.placement import Sharding
 from dsprep.pipeline.shards.sharding import shard
-from dsprep.pipeline.sound.audio import wav_header
+from dsprep.pipeline.sound.plain import wav_header
 from dsprep.trainer.config import BatchConfig
 from dsprep.trainer.data import read_data
 from dsprep.trainer.plan import Plan

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from dsprep.manifests import DataError, OutputError, Sample, manifest_bytes, read_manifest
 from dsprep.pipeline.commit import Building
-from dsprep.pipeline.samples import MANIFEST
-from dsprep.pipeline.shards.placement import INDEX, Item, Sharding, plan_shards
+from dsprep.pipeline.outdir import SHARDED
+from dsprep.pipeline.places import MANIFEST
+from dsprep.pipeline.shards.placement import Item, Sharding, plan_shards
 from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.shards.shelf import LocalShelf
 from dsprep.pipeline.sound.audio import encode
@@ -74,7 +75,7 @@ def test_the_manifest_s_offsets_are_where_the_audio_is(digits: Path, shards: Pat
 
 
 def test_the_index_tells_of_each_tar(shards: Path) -> None:
-    index = json.loads((shards / INDEX).read_text())
+    index = json.loads((shards / SHARDED).read_text())
     assert index["total"]["samples"] == 18 == sum(one["samples"] for one in index["shards"])
     assert len(index["shards"]) == index["total"]["shards"] == len(list(shards.glob("*.tar"))) > 2
     for one in index["shards"]:

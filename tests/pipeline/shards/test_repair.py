@@ -19,9 +19,9 @@ from click.testing import CliRunner
 from dsprep.cli import main
 from dsprep.manifests import DataError, Sample, UsageError, manifest_bytes, read_manifest
 from dsprep.pipeline.commit import read_record, seal, unseal
-from dsprep.pipeline.outdir import file_facts
-from dsprep.pipeline.samples import MANIFEST
-from dsprep.pipeline.shards.placement import INDEX, Sharding
+from dsprep.pipeline.outdir import SHARDED, file_facts
+from dsprep.pipeline.places import MANIFEST
+from dsprep.pipeline.shards.placement import Sharding
 from dsprep.pipeline.shards.repair import repair
 from dsprep.pipeline.shards.sharding import shard
 from dsprep.pipeline.sound.audio import decode, encode
@@ -187,38 +187,38 @@ def test_a_changed_row_of_the_manifest_is_found_though_every_digest_is_right(cas
         ({"id": "x-00"}, 2),
     ):
         case.write(MANIFEST, manifest_bytes([replace(rows[0], **change), *rows[1:]], case.out))
-        index = unseal(case.whole[INDEX], case.out)
+        index = unseal(case.whole[SHARDED], case.out)
         index["files"][0] = file_facts(case.out, MANIFEST)
-        case.write(INDEX, seal(index, indent=1))
+        case.write(SHARDED, seal(index, indent=1))
         assert verify(case.out, deep=False).findings == ()
         findings = verify(case.out, deep=True).findings
         assert [finding.path.name for finding in findings] == [MANIFEST] * count
-        case.mend(MANIFEST, INDEX)
+        case.mend(MANIFEST, SHARDED)
 
 
 def test_an_index_that_tells_another_digest_is_found_though_it_has_its_seal(case: Case) -> None:
-    index = unseal(case.whole[INDEX], case.out)
+    index = unseal(case.whole[SHARDED], case.out)
     index["shards"][0]["sha256"] = "0" * 64
-    case.write(INDEX, seal(index, indent=1))
+    case.write(SHARDED, seal(index, indent=1))
     record = case.out / f"{case.tars[0]}.json"
     record.unlink()
     assert case.found() == {case.tars[0], record.name}
     record.write_bytes(case.whole[record.name])
-    case.check(INDEX)
+    case.check(SHARDED)
 
 
 def test_what_vouches_for_all_may_be_damaged_with_what_it_vouches_for(case: Case) -> None:
     """The records tell how the shards were made when shards.json does not, and which manifests they were made of."""
     one, two, *_ = case.tars
-    lost = (INDEX, MANIFEST, one, f"{one}.json", two, "rejected.csv")
+    lost = (SHARDED, MANIFEST, one, f"{one}.json", two, "rejected.csv")
     for name in lost:
         case.write(name, case.whole[name][:-1])
     # Without shards.json, nobody knows of rejected.csv what it was, and shard one only by its record.
-    assert case.found() == {INDEX, MANIFEST, f"{one}.json", one, two}
+    assert case.found() == {SHARDED, MANIFEST, f"{one}.json", one, two}
     case.mend(*lost)
     for name in lost[:4]:
         (case.out / name).unlink()
-    assert case.found() == {INDEX, MANIFEST}
+    assert case.found() == {SHARDED, MANIFEST}
     case.mend(*lost[:4])
 
 
@@ -229,7 +229,7 @@ def test_damage_is_told_by_what_is_left(case: Case) -> None:
     broken = bytearray(case.whole[name])
     broken[(sample.offset or 0) + sample.size // 2] ^= 1
     case.write(name, broken)
-    for others in ((INDEX,), (INDEX, f"{name}.json"), (INDEX, MANIFEST), (MANIFEST,), (f"{name}.json",)):
+    for others in ((SHARDED,), (SHARDED, f"{name}.json"), (SHARDED, MANIFEST), (MANIFEST,), (f"{name}.json",)):
         for other in others:
             (case.out / other).unlink()
         found = {(finding.path.name, finding.key) for finding in verify(case.out, deep=True).findings}
@@ -252,12 +252,12 @@ def test_other_manifests_are_refused_and_nothing_is_touched(case: Case, tmp_path
     before = make.tree(case.out)
     with pytest.raises(DataError, match=r"was made of train \(sha256 .*\), not of train \(sha256 [^,]*: name those$"):
         repair(case.out, [other])
-    (case.out / INDEX).unlink()
+    (case.out / SHARDED).unlink()
     with pytest.raises(DataError, match="was not made of these manifests, or what they name has changed"):
         repair(case.out, [other])
     with pytest.raises(DataError, match="cannot be repaired from itself"):
         repair(case.out, [case.out])
-    case.write(INDEX, case.whole[INDEX])
+    case.write(SHARDED, case.whole[SHARDED])
     assert make.tree(case.out) == before
 
 
@@ -295,7 +295,7 @@ def test_a_shard_that_the_manifest_alone_vouches_for_becomes_no_other(tmp_path: 
     audio = source.parent / "x-0.wav"
     kept = audio.read_bytes()
     audio.write_bytes(kept[:-2] + b"\1\1")
-    (out / INDEX).unlink()
+    (out / SHARDED).unlink()
     (out / f"{sample.path.name}.json").unlink()
     with pytest.raises(DataError, match="x-0 of train is other audio now"):
         repair(out, [source])
@@ -320,15 +320,15 @@ def test_a_record_that_claims_what_cannot_be_harms_nobody(case: Case) -> None:
         content = unseal(case.whole[path.name], path)
         content["facts"]["samples"][0][key] = value
         case.write(path.name, seal(content))
-        (case.out / INDEX).unlink()
-        assert case.found() >= {INDEX}
-        case.write(INDEX, case.whole[INDEX])
+        (case.out / SHARDED).unlink()
+        assert case.found() >= {SHARDED}
+        case.write(SHARDED, case.whole[SHARDED])
         case.check(path.name)
 
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_files_that_only_shards_json_vouches_for_are_missed_without_it(case: Case, deep: bool) -> None:
-    gone = {INDEX, MANIFEST, "rejected.csv"}
+    gone = {SHARDED, MANIFEST, "rejected.csv"}
     for name in gone:
         (case.out / name).unlink()
     findings = verify(case.out, deep=deep).findings
@@ -361,11 +361,11 @@ def test_a_path_to_type_is_quoted(case: Case) -> None:
 def test_an_index_of_other_shards_harms_nobody(case: Case, tmp_path: Path, make: Any) -> None:
     other = renamed(speech(tmp_path / "other", make))
     shard([other], tmp_path / "others", SMALL, 0)
-    case.write(INDEX, (tmp_path / "others" / INDEX).read_bytes())
-    assert case.found() == {INDEX}
+    case.write(SHARDED, (tmp_path / "others" / SHARDED).read_bytes())
+    assert case.found() == {SHARDED}
     with pytest.raises(DataError, match="was not made of these manifests"):
         repair(case.out, [other])
-    case.check(INDEX)
+    case.check(SHARDED)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder"])
@@ -435,7 +435,7 @@ def test_killed_at_any_instant_a_repair_is_ended_by_the_next(case: Case) -> None
     command = [sys.executable, "-m", "dsprep", "verify", str(case.out), "--repair", str(case.source)]
     chance, longest = random.Random(0), 0.0
     for number in range(1 + int(os.environ.get("DSPREP_KILLS", "3"))):
-        spared = {INDEX} if number % 2 == 0 else {f"{name}.json" for name in case.tars}
+        spared = {SHARDED} if number % 2 == 0 else {f"{name}.json" for name in case.tars}
         for name, data in case.whole.items():
             case.write(name, data if name in spared else data[:-1])
         began = time.monotonic()

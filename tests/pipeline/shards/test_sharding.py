@@ -21,11 +21,12 @@ import pytest
 
 from dsprep.manifests import DataError, OutputError, Sample, manifest_bytes, read_manifest
 from dsprep.pipeline.commit import Building, Record, read_record
+from dsprep.pipeline.outdir import SHARDED
+from dsprep.pipeline.places import MANIFEST
 from dsprep.pipeline.reading import audio_bytes
-from dsprep.pipeline.samples import MANIFEST
 from dsprep.pipeline.shards.gathering import gather
 from dsprep.pipeline.shards.packing import Task, write_shard
-from dsprep.pipeline.shards.placement import INDEX, Sharding, plan_shards
+from dsprep.pipeline.shards.placement import Sharding, plan_shards
 from dsprep.pipeline.shards.sharding import ShardReport, shard
 from dsprep.pipeline.shards.shelf import LocalShelf
 from dsprep.pipeline.shards.tar import END, after, before
@@ -41,7 +42,7 @@ def go(home: Path, *, out: str = "out", sharding: Sharding = SMALL, workers: int
 
 
 def index(out: Path) -> Any:
-    return json.loads((out / INDEX).read_text())
+    return json.loads((out / SHARDED).read_text())
 
 
 def rejected(out: Path) -> list[dict[str, str]]:
@@ -422,7 +423,7 @@ def test_what_lies_in_the_folder_that_is_read_is_not_written_over(home: Path) ->
 def test_shards_may_lie_below_the_folder_that_is_read(home: Path) -> None:
     go(home, out="clips/shards")
     go(home)
-    assert (home / "clips" / "shards" / INDEX).read_bytes() == (home / "out" / INDEX).read_bytes()
+    assert (home / "clips" / "shards" / SHARDED).read_bytes() == (home / "out" / SHARDED).read_bytes()
 
 
 def test_links_and_shared_files_are_samples_like_others(tmp_path: Path, make: Any) -> None:
@@ -498,7 +499,7 @@ def test_an_interruption_leaves_what_the_next_run_goes_on_from(home: Path, make:
         shard([home / "in.csv"], home / "out", SMALL, 0, stop)
     kept = times(home / "out")
     assert 0 < len(kept) < len(times(home / "undisturbed"))
-    assert not (home / "out" / INDEX).exists()
+    assert not (home / "out" / SHARDED).exists()
     go(home)
     assert make.tree(home / "out") == make.tree(home / "undisturbed")
     assert times(home / "out").items() >= kept.items()

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from dsprep.pipeline.sound.audio import decode, wav_header
+from dsprep.pipeline.sound.audio import decode
 from dsprep.pipeline.sound.length import exact_seconds
+from dsprep.pipeline.sound.plain import wav_header
 from dsprep.pipeline.sound.unreadable import Unreadable
 
 WAVE = 0.1 * np.random.default_rng(3).standard_normal((1000, 2))
