@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from .pipeline.shards.shelf import Shelf
     from .pipeline.text import Profile
     from .pipeline.verdict import Verdict
-    from .trainer.checkpoint import EpochResult
-    from .trainer.streaming import Streamed
+    from .trainer.loading.streaming import Streamed
+    from .trainer.training.checkpoint import EpochResult
 
 TRAIN = ("torch", "safetensors", "jiwer", "webdataset")
 """What the extra `train` brings."""
@@ -604,8 +604,8 @@ def train(
     """Train a model; run again, it goes on where it stopped, with the same weights as if it had not."""
     _need("train", *TRAIN)
     from .trainer.config import read_config
-    from .trainer.data import read_data
-    from .trainer.training import train as train_model
+    from .trainer.loading.data import read_data
+    from .trainer.training.training import train as train_model
 
     config = read_config(source, settings)
     with _progress() as progress:
@@ -648,8 +648,8 @@ def evaluate(
 ) -> None:
     """Print the word and character error rates of RUN's best checkpoint on DATA, manifests or shard folders."""
     _need("train", *TRAIN)
-    from .trainer.data import read_data
     from .trainer.evaluation import evaluate as evaluate_run
+    from .trainer.loading.data import read_data
 
     with _progress() as progress:
         read = read_data(data, _told(cache, progress))
@@ -783,7 +783,7 @@ def _told(cache: Cache, progress: Progress, workers: int | None = None) -> Cache
 
 def _stream(places: Sequence[Place]) -> Streamed:
     """The shards that --train names, for --stream."""
-    from .trainer.streaming import open_stream
+    from .trainer.loading.streaming import open_stream
 
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise UsageError("--stream cannot give several processes equal shares: leave it out, or run one process")

@@ -17,9 +17,9 @@ import soundfile
 
 from dsprep.manifests import Sample
 from dsprep.trainer.config import read_config
-from dsprep.trainer.data import Data, read_data
-from dsprep.trainer.loading import loaded
-from dsprep.trainer.plan import Plan
+from dsprep.trainer.loading.batches import loaded
+from dsprep.trainer.loading.data import Data, read_data
+from dsprep.trainer.order.plan import Plan
 
 BATCH = 16
 HEADER = 44

@@ -20,9 +20,9 @@ import numpy as np
 
 from dsprep.manifests import Sample
 from dsprep.pipeline.table import Table
-from dsprep.trainer.clips import Clips
 from dsprep.trainer.config import BatchConfig, MixConfig
-from dsprep.trainer.plan import Plan
+from dsprep.trainer.order.clips import Clips
+from dsprep.trainer.order.plan import Plan
 
 SHARD = 700
 """Clips."""

@@ -12,11 +12,11 @@ from ..pipeline.job import Job
 from ..pipeline.report import PartReport
 from ..pipeline.shards.placement import Sharding
 from ..pipeline.shards.sharding import ShardReport, shard
-from .checkpoint import Standing
 from .config import read_config
-from .data import read_data
 from .evaluation import Evaluation, evaluate
-from .training import Listener, train
+from .loading.data import read_data
+from .training.checkpoint import Standing
+from .training.training import Listener, train
 
 SETTINGS = ("train.epochs=12", "batch.seconds=40")
 """Over the preset ds2-small."""

@@ -16,14 +16,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..manifests import Alphabet, Progress, Sample, TrainingError, silent
-from .checkpoint import Standing, best_first, load_model, read_tensors
 from .config import BatchConfig
-from .data import Data, unwritable
 from .decode import greedy
 from .features import FEATURES, Features
-from .loading import Loaded, loaded
+from .loading.batches import Loaded, loaded
+from .loading.data import Data, unwritable
 from .models import Model, build_model
-from .plan import plan_reading
+from .order.plan import plan_reading
+from .training.checkpoint import Standing, best_first, load_model, read_tensors
 from .wer import Errors, count_characters, count_words
 
 

@@ -21,7 +21,8 @@ def test_the_rule_is_ctc_s_own(text: str) -> None:
 
 
 def test_the_models_ask_the_same_functions() -> None:
-    from dsprep.trainer.features import LogSpectrogram, Mfcc01
+    from dsprep.trainer.features.mfcc import Mfcc01
+    from dsprep.trainer.features.spectrogram import LogSpectrogram
     from dsprep.trainer.models.deepspeech1 import DeepSpeech1
     from dsprep.trainer.models.deepspeech2 import DeepSpeech2
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from dsprep.trainer.config import Config, DeepSpeech1Config, DeepSpeech2Config
 from dsprep.trainer.models import build_model
-from dsprep.trainer.models.deepspeech2 import MaskedNorm
+from dsprep.trainer.models.norm import MaskedNorm
 from dsprep.trainer.models.recurrent import Recurrent
 
 SMALL = [

@@ -1,0 +1,1 @@
+"""Training: one run, from its first step to its last, over as many processes and interruptions as it takes."""
