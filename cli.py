@@ -25,7 +25,7 @@ from .commands.showing import notice
 from .commands.texts import text
 from .commands.training import train
 from .commands.verifying import verify
-from .manifests import DsprepError, Interrupted
+from .manifests import DsprepError, FailedElsewhere, Interrupted
 from .pipeline.tables import printable
 
 COMMANDS = (corpora, import_, shard, convert, stats, check, verify, train, evaluate, demo, text)
@@ -39,6 +39,8 @@ class Verbs(click.Group):
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
+        except FailedElsewhere:
+            ctx.exit(1)
         except DsprepError as error:
             raise click.ClickException(printable(str(error))) from error
         except OSError as error:

@@ -45,10 +45,15 @@ def evaluate(
     from ..trainer.evaluation import evaluate as evaluate_run
     from ..trainer.loading.data import read_data
     from ..trainer.training.device import device_of
+    from ..trainer.training.ranks import joined
 
-    with show_progress() as progress:
-        read = read_data(data, indexing(cache, progress))
-        result, standing = evaluate_run(run, read, device_of(device), progress, notice, workers)
+    on = device_of(device)
+    with joined(on) as ranks, show_progress(ranks.first) as progress:
+        read = ranks.in_turn(lambda: read_data(data, indexing(cache, progress)))
+        on_notice = notice if ranks.first else lambda told: None
+        result, standing = evaluate_run(run, read, on, progress, on_notice, workers, ranks)
+    if not ranks.first:
+        return
     click.echo(f"model: after epoch {standing.epoch}" + (f", batch {standing.step}" if standing.step else ""), err=True)
     aside = save(json_file, result.facts())
     click.echo(_line("WER", result.words, "words"), err=aside)

@@ -14,16 +14,20 @@ from typing import Any
 
 import click
 
-from ..manifests import Progress, size_text
+from ..manifests import Progress, silent, size_text
 
 SECONDS_BETWEEN_LINES = 10
 """Where there is no terminal to draw a bar on."""
 
 
 @contextlib.contextmanager
-def show_progress() -> Iterator[Progress]:
-    """A listener for the library's work; what it drew is gone afterwards."""
+def show_progress(aloud: bool = True) -> Iterator[Progress]:
+    """A listener for the library's work; what it drew is gone afterwards. Of several processes one is to be aloud."""
     from tqdm import tqdm
+
+    if not aloud:
+        yield silent
+        return
 
     bars: dict[str, Any] = {}
     spoke = time.monotonic()

@@ -19,15 +19,15 @@ from ..manifests import Interrupted
 
 
 @contextlib.contextmanager
-def stop_after_step() -> Iterator[Callable[[], bool]]:
+def stop_after_step(aloud: bool = True) -> Iterator[Callable[[], bool]]:
     """Ctrl-C asks for a stop after the step under way, with a checkpoint; a second one stops at once."""
     asked: list[float] = []
 
     def ask(number: int, frame: Any) -> None:
         asked.append(time.monotonic())
-        if len(asked) == 1:
+        if len(asked) == 1 and aloud:
             click.echo("stopping after this step; once more stops at once", err=True)
-        elif asked[-1] - asked[0] > 1:  # `timeout`, for one, sends each signal twice
+        if asked[-1] - asked[0] > 1:  # `timeout`, for one, sends each signal twice
             raise KeyboardInterrupt
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}

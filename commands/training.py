@@ -7,7 +7,6 @@ Ctrl-C ends it after the step under way; the same command goes on.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..manifests import UsageError
 from ..pipeline.places import Cache, Place
 from .caching import cached, indexing
 from .extras import TRAIN, need
@@ -25,8 +23,9 @@ from .showing import notice
 from .stopping import stop_after_step
 
 if TYPE_CHECKING:
+    from ..trainer.loading.data import Data
     from ..trainer.loading.streaming import Streamed
-    from ..trainer.training.checkpoint import EpochResult
+    from ..trainer.training.standing import EpochResult
 
 
 def _data_option(name: str, parameter: str) -> Decorator:
@@ -54,6 +53,9 @@ def _data_option(name: str, parameter: str) -> Decorator:
     help="Read the tars of --train from end to end, with no index: a run that was stopped begins its epoch again, and "
     "the number of steps is not known. See docs/loading.md.",
 )
+@click.option("--init", type=path_type, help="Run whose best weights this one begins with, for fine-tuning.")
+@click.option("--accept-changes", is_flag=True, help="Go on, though the config or the data have changed.")
+@click.option("--deterministic", is_flag=True, help="The same bytes on each machine of a class; slower, and says how.")
 @readers_option
 @cached
 def train(
@@ -65,46 +67,54 @@ def train(
     alphabet_file: Path | None,
     device: str | None,
     stream: bool,
+    init: Path | None,
+    accept_changes: bool,
+    deterministic: bool,
     workers: int,
     cache: Cache,
 ) -> None:
-    """Train a model; run again, it goes on where it stopped, with the same weights as if it had not."""
+    """Train a model; run again, it goes on where it stopped, with the same weights as if it had not.
+
+    On several GPUs or machines: torchrun --nproc-per-node 4 -m dsprep train ...
+    """
     need("train", *TRAIN)
     from ..trainer.config import read_config
-    from ..trainer.loading.data import read_data
     from ..trainer.training.device import device_of
+    from ..trainer.training.ranks import joined
+    from ..trainer.training.training import Callbacks, Means
     from ..trainer.training.training import train as train_model
 
-    config = read_config(source, settings)
-    with show_progress() as progress:
-        cache = indexing(cache, progress)
-        data = _stream(train_data) if stream else read_data(train_data, cache)
-        dev = read_data(dev_data, cache)
-    click.echo(f"training on {data.summary}; judged by {len(dev.samples)}", err=True)
-    with show_progress() as progress, stop_after_step() as should_stop:
-        standing = train_model(
-            config,
-            alphabet_of(alphabet_file),
-            data,
-            dev,
-            run,
-            device_of(device),
-            progress,
-            on_epoch=show_epoch,
-            on_notice=notice,
-            should_stop=should_stop,
-            workers=workers,
+    config, alphabet, on = read_config(source, settings), alphabet_of(alphabet_file), device_of(device)
+    with joined(on) as ranks:
+        with show_progress(ranks.first) as progress:
+            data, dev = ranks.in_turn(lambda: _read(train_data, dev_data, stream, indexing(cache, progress)))
+        if ranks.first:
+            click.echo(f"training on {data.summary}; judged by {len(dev.samples)}", err=True)
+        means = Means(
+            device=on, ranks=ranks, workers=workers, deterministic=deterministic, accept_changes=accept_changes
         )
-    best = standing.best
-    click.echo(f"best after epoch {best.epoch}: WER {best.dev_words.rate:.2%} on the dev data; run kept in {run}")
+        with show_progress(ranks.first) as progress, stop_after_step(ranks.first) as should_stop:
+            speaking = Callbacks(progress=progress, on_notice=notice, on_epoch=show_epoch, should_stop=should_stop)
+            callbacks = speaking if ranks.first else Callbacks(should_stop=should_stop)
+            standing = train_model(config, alphabet, data, dev, run, means, callbacks, init)
+    if ranks.first:
+        best = standing.best
+        click.echo(f"best after epoch {best.epoch}: WER {best.dev_words.rate:.2%} on the dev data; run kept in {run}")
+
+
+def _read(
+    train_data: Sequence[Place], dev_data: Sequence[Place], stream: bool, cache: Cache
+) -> tuple[Data | Streamed, Data]:
+    from ..trainer.loading.data import read_data
+
+    data = _stream(train_data) if stream else read_data(train_data, cache)
+    return data, read_data(dev_data, cache)
 
 
 def _stream(places: Sequence[Place]) -> Streamed:
     """The shards that --train names, for --stream."""
     from ..trainer.loading.streaming import open_stream
 
-    if os.environ.get("WORLD_SIZE", "1") != "1":
-        raise UsageError("--stream cannot give several processes equal shares: leave it out, or run one process")
     notice("streaming: a run that was stopped begins its epoch again, and how many steps it has is not known")
     return open_stream(places)
 

@@ -14,13 +14,9 @@ from typing import TypeVar
 import torch
 from torch import distributed
 
-from ...manifests import DsprepError
+from ...manifests import DsprepError, FailedElsewhere
 
 T = TypeVar("T")
-
-
-class FailedElsewhere(DsprepError):
-    """Rank 0 met an error that it tells the user of: the other ranks end without another word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +91,3 @@ def joined(device: torch.device) -> Iterator[Ranks]:
         yield Ranks(distributed.get_rank(), distributed.get_world_size())
     finally:
         distributed.destroy_process_group()
-
-
-def own_device(name: str) -> torch.device:
-    """The device of this process: of GPUs, the one with its number on this machine."""
-    if name == "cuda" and distributed.is_torchelastic_launched():
-        return torch.device("cuda", distributed.get_node_local_rank(0))
-    return torch.device(name)

@@ -18,7 +18,7 @@ from dsprep.trainer.loading.batches import load
 from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.order.plan import share
 from dsprep.trainer.training.learner import Learner
-from dsprep.trainer.training.ranks import joined, own_device
+from dsprep.trainer.training.ranks import joined
 
 BATCHES = ([3, 1, 4, 0, 9], [2, 6], [5])
 
@@ -26,7 +26,7 @@ BATCHES = ([3, 1, 4, 0, 9], [2, 6], [5])
 def main(manifest: Path, out: Path, preset: str, settings: list[str]) -> None:
     torch.set_num_threads(1)
     data = read_data([manifest])
-    with joined(own_device("cpu")) as ranks, Reader() as reader:
+    with joined(torch.device("cpu")) as ranks, Reader() as reader:
         learner = Learner(read_config(preset, settings), english(), torch.device("cpu"), ranks)
         learner.share()
         for step, batch in enumerate(BATCHES):
@@ -36,12 +36,9 @@ def main(manifest: Path, out: Path, preset: str, settings: list[str]) -> None:
             assert not learned.bad
             if ranks.first:
                 found = {name: value.clone() for name, value in learner.model.state_dict().items()}
-                found |= {f"{name}.grad": one.grad.clone() for name, one in named(learner)}
+                parameters = learner.model.named_parameters()
+                found |= {f"{name}.grad": one.grad.clone() for name, one in parameters if one.grad is not None}
                 safetensors.torch.save_file(found, out / f"{step}.safetensors")
-
-
-def named(learner: Learner) -> list[tuple[str, torch.nn.Parameter]]:
-    return [(name, one) for name, one in learner.model.named_parameters() if one.requires_grad]
 
 
 if __name__ == "__main__":

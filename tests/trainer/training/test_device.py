@@ -8,8 +8,8 @@ from dsprep.trainer.training.device import device_of
 
 
 def test_unnamed_it_is_cuda_where_there_is_one() -> None:
-    assert device_of(None) == ("cuda" if torch.cuda.is_available() else "cpu")
-    assert device_of("cpu") == "cpu"
+    assert device_of(None).type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert device_of("cpu") == torch.device("cpu")
 
 
 @pytest.mark.parametrize("name", ["tpu", "cuda:77", "meta", "", "cpu:x"])
