@@ -36,7 +36,7 @@ def require_sox() -> None:
         )
     import sox  # noqa: F401  (imported once, here: it takes a quarter of a second, and asks sox for its formats)
 
-    # It warns at each factor near 1 that its stretch would be better, where the ancestor has tempo; what fails, we tell.
+    # It warns at each factor near 1 that its stretch would be better; the ancestor has tempo. What fails, we tell.
     logging.getLogger("sox").setLevel(logging.CRITICAL)
 
 

@@ -49,9 +49,7 @@ def test_changed_clips_come_padded_and_the_same_from_any_number_of_threads(
     change = Augmenter.of(config_of(digits), 1).at(2)
     assert change
     batches = list(loaded(data, BATCHES, workers, change))
-    assert [[one.id for one in batch.samples] for batch in batches] == [
-        [data.samples[i].id for i in b] for b in BATCHES
-    ]
+    assert [list(batch.samples) for batch in batches] == [[data.samples[index] for index in one] for one in BATCHES]
     for batch in batches:
         assert batch.pcm_BN.shape == (len(batch.samples), max(batch.lengths, default=0))
         for sample, row, length in zip(batch.samples, batch.pcm_BN, batch.lengths, strict=True):
@@ -65,7 +63,9 @@ def test_planned_and_streamed_clips_are_changed_alike(tmp_path: Path, digits: Pa
     shard([digits / "dev-clean.csv"], tmp_path / "shards", Sharding(shard_bytes=100_000, seed=3), 1)
     change = Augmenter.of(config_of(digits), 1).at(0)
     config = read_config("ds2-small", ["batch.samples=4"])
-    streamed = list(spoken(open_stream([place_of(str(tmp_path / "shards"))]), config, 0, lambda *_: None, str, change))
+    streamed = list(
+        spoken(open_stream([place_of(str(tmp_path / "shards"))]), config, 0, lambda *_: None, print, change)
+    )
     assert clips_of(streamed) == clips_of(list(loaded(data, [range(12)], 1, change)))
     full = [batch.lengths for batch in streamed if len(batch.lengths) == 4]
     assert all(max(lengths) <= 2 ** (1.01 / PER_DOUBLING) * min(lengths) for lengths in full[:-3])
@@ -109,5 +109,5 @@ def test_dev_data_are_judged_as_they_are(tmp_path: Path, digits: Path, data: Dat
         train(read_config("ds1-small", [*still, *settings]), english(), data, dev, tmp_path / name).history[0]
         for name, settings in (("plain", []), ("changed", harsh))
     )
-    assert changed.dev_loss == pytest.approx(plain.dev_loss, rel=1e-6)
-    assert changed.loss != pytest.approx(plain.loss, rel=1e-3)
+    assert changed.dev_loss == pytest.approx(plain.dev_loss, rel=1e-7)
+    assert changed.loss != pytest.approx(plain.loss, rel=1e-5)
