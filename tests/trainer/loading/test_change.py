@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from dsprep.manifests import DataError, Sample, english, manifest_bytes, read_manifest
-from dsprep.pipeline.places import place_of
 from dsprep.pipeline.reading import audio_bytes
 from dsprep.pipeline.shards.placement import Sharding
 from dsprep.pipeline.shards.sharding import shard
