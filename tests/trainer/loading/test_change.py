@@ -62,9 +62,8 @@ def test_planned_and_streamed_clips_are_changed_alike(tmp_path: Path, digits: Pa
     shard([digits / "dev-clean.csv"], tmp_path / "shards", Sharding(shard_bytes=100_000, seed=3), 1)
     change = Augmenter.of(config_of(digits), 1).at(0)
     config = read_config("ds2-small", ["batch.samples=4"])
-    streamed = list(
-        spoken(open_stream([place_of(str(tmp_path / "shards"))]), config, 0, lambda *_: None, print, change)
-    )
+    stream = open_stream([tmp_path / "shards"])
+    streamed = list(spoken(stream, config, 0, lambda *_: None, print, change))
     assert clips_of(streamed) == clips_of(list(loaded(data, [range(12)], 1, change)))
     full = [batch.lengths for batch in streamed if len(batch.lengths) == 4]
     assert all(max(lengths) <= 2 ** (1.01 / PER_DOUBLING) * min(lengths) for lengths in full[:-3])
