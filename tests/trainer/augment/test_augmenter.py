@@ -163,6 +163,15 @@ def test_every_noise_is_drawn(make: Any, noises: Path) -> None:
     assert {round(int(one), -1) for one in added} == {900, 940, 1100}
 
 
+def test_every_piece_of_a_noise_is_drawn(tmp_path: Path, make: Any) -> None:
+    place = write_sounds(tmp_path, [np.concatenate([make.tone(0.5, pitch) for pitch in (1000, 2000, 3000)])])
+    change = Augmenter.of(AugmentConfig(noise=str(place), noise_share=1.0), 1).at(0)
+    assert change
+    pcm = make.tone(0.1)
+    added = [np.abs(np.fft.rfft(change(one, pcm) - pcm.astype(np.float32), 16_000)).argmax() for one in CLIPS]
+    assert {round(int(one), -3) for one in added} == {1000, 2000, 3000}
+
+
 @pytest.mark.parametrize("kind", ["speed", *SOX])
 def test_a_change_that_a_text_would_not_fit_is_not_made(make: Any, kind: str) -> None:
     asked: list[tuple[str, int]] = []
