@@ -2,8 +2,8 @@
 which is the mean of standardised features. On windowed MFCCs a masked frame stays visible in the windows of its
 neighbours, and a band of bins is a run of coefficients: there, it hides less.
 
-Masks are slices that are filled where the features lie, on any device: of 64 x 1000 x 161 features 1.2 ms, where
-filling through a mask of all of them takes 11 ms.
+Masks are slices that are filled where the features lie, on any device: of 64 x 1000 x 161 features 2 ms with all that
+is drawn, where filling through a mask of all of them takes 11 ms.
 """
 
 from torch import Tensor

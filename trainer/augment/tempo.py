@@ -3,8 +3,7 @@
     tempo(pcm, 1.1)         sox -D -t s16 -r 16000 -c 1 - -t raw ... - tempo -s 1.100000
 
 It is WSOLA (Verhelst and Roelands 1993), its segments chosen for speech. sox draws no dither here (-D), so the same
-sound gives the same bytes. A process a clip: of 12 to 16 ms for 10 s it takes 3 to start, so that more clips in one
-would gain little.
+sound gives the same bytes. It is a process a clip, of which the start is the least: 1.7 of 12.5 ms for 10 s.
 """
 
 import importlib.util

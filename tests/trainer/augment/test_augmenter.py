@@ -293,7 +293,8 @@ def test_without_sox_a_tempo_is_refused_before_training(tmp_path: Path, monkeypa
 
 
 def test_no_thread_and_no_file_is_left(make: Any, every: AugmentConfig) -> None:
-    before, files = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+    here = Path("/proc/self/fd")
+    before, files = threading.active_count(), len(list(here.iterdir())) if here.exists() else 0
     changed(make, every)
     assert threading.active_count() == before
-    assert len(list(Path("/proc/self/fd").iterdir())) == files
+    assert (len(list(here.iterdir())) if here.exists() else 0) == files

@@ -96,7 +96,7 @@ def test_without_sox_it_is_said_how_to_get_it(
 
 
 def test_without_pysox_it_is_said_how_to_get_it() -> None:
-    """In a process that sees no site packages but those that the import needs."""
+    """In a process that finds no further packages."""
     code = (
         "import sys\n"
         "from dsprep.manifests import MissingExtraError\n"
