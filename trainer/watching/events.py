@@ -1,0 +1,126 @@
+"""Event files: what TensorBoard reads, written at once and in order.
+
+    RUN/tensorboard/steps/events.out.tfevents.000002.dsprep     a record for each event, as long as the next starts it
+
+A run that goes on opens another file, whose first word (a session's start, at a step) tells TensorBoard to forget
+what earlier files have from that step on. SummaryWriter does the same, but from a thread: a full disk prints a
+traceback there, and is not told to the caller. Its files are named by the clock, which may go backwards.
+"""
+
+import io
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...manifests import MissingExtraError
+from ...manifests.ctc import RATE
+from ...pipeline.commit import write_all, writing
+from ...pipeline.sound.audio import Pcm, encode
+
+try:
+    from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+    from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary
+    from tensorboard.compat.proto.tensor_pb2 import TensorProto
+    from tensorboard.plugins.text.metadata import create_summary_metadata
+    from tensorboard.summary.writer.record_writer import RecordWriter
+except ImportError as error:
+    raise MissingExtraError(
+        "the board needs more: pip install tensorboard (dsprep's extra 'tensorboard'), or leave --tensorboard out"
+    ) from error
+
+VERSION = "brain.Event:2"
+"""Of the format: from 2 on, a session's start says what to forget."""
+BINS = 64
+"""Of a histogram, from its lowest value to its highest; TensorBoard draws 30."""
+SECONDS = 15
+"""After which what was written is there to be read."""
+
+
+class Events:
+    """A folder of event files, the newest of them open at its end."""
+
+    def __init__(self, folder: Path, first: int) -> None:
+        """Go on with step `first`: what earlier files have of it and later ones is forgotten.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        self.folder, self._buffer, self._written = folder, io.BytesIO(), time.monotonic()
+        self._records = RecordWriter(self._buffer)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            number = sum(1 for _ in folder.glob("events.out.tfevents.*.dsprep"))
+            self.path = folder / f"events.out.tfevents.{number + 1:06d}.dsprep"
+            self._file = self.path.open("xb", buffering=0)
+        self.fresh = not number
+        """Whether there were none before."""
+        self._add(Event(file_version=VERSION))
+        if number:
+            self._add(Event(step=first, session_log=SessionLog(status=SessionLog.START)))
+        self.flush()
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """A point in each of these curves."""
+        self._summary(step, [Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()])
+
+    def histogram(self, step: int, tag: str, values: NDArray[np.float64]) -> None:
+        """How often values occur; there must be at least one, and all must be finite."""
+        counts, edges = np.histogram(values, BINS)
+        found = HistogramProto(
+            min=values.min(),
+            max=values.max(),
+            num=len(values),
+            sum=values.sum(),
+            sum_squares=(values * values).sum(),
+            bucket_limit=edges.tolist(),
+            bucket=[0, *counts.tolist()],
+        )
+        self._summary(step, [Summary.Value(tag=tag, histo=found)])
+
+    def audio(self, step: int, tag: str, pcm: Pcm) -> None:
+        """A clip to listen to."""
+        clip = Summary.Audio(
+            sample_rate=RATE,
+            num_channels=1,
+            length_frames=len(pcm),
+            encoded_audio_string=encode(pcm, "wav"),
+            content_type="audio/wav",
+        )
+        self._summary(step, [Summary.Value(tag=tag, audio=clip)])
+
+    def text(self, step: int, tag: str, text: str) -> None:
+        """A text, as Markdown."""
+        tensor = TensorProto(dtype="DT_STRING", string_val=[text.encode("utf-8", "replace")])
+        value = Summary.Value(tag=tag, metadata=create_summary_metadata("", ""), tensor=tensor)
+        self._summary(step, [value])
+
+    def flush(self) -> None:
+        """Write what is still here.
+
+        Raises:
+            OutputError: the disk is full or failed.
+        """
+        with writing(self.path):
+            write_all(self._file, self._buffer.getvalue())
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        self._written = time.monotonic()
+
+    def close(self) -> None:
+        """Write what is still here, and let go of the file."""
+        try:
+            self.flush()
+        finally:
+            self._file.close()
+
+    def _summary(self, step: int, values: list[Summary.Value]) -> None:
+        self._add(Event(step=step, summary=Summary(value=values)))
+        if time.monotonic() - self._written > SECONDS:
+            self.flush()
+
+    def _add(self, event: Event) -> None:
+        event.wall_time = time.time()
+        self._records.write(event.SerializeToString())
