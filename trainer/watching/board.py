@@ -110,9 +110,15 @@ class Board(Watcher):
         self._by_epoch.flush()
 
     def close(self) -> None:
-        """Write what is left."""
-        self._by_step.close()
-        self._by_epoch.close()
+        """Write what is left.
+
+        Raises:
+            OutputError: the disk is full or failed.
+        """
+        try:
+            self._by_step.close()
+        finally:
+            self._by_epoch.close()
 
     def _histogram(self, epoch: int, tag: str, tensor: Tensor) -> None:
         values = _thinned(tensor)

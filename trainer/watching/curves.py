@@ -13,7 +13,7 @@ from typing import Any
 from ...pipeline.commit import write_whole
 from .watcher import EpochReport, best_of
 
-SETTINGS = {
+SETTINGS: Mapping[Any, Any] = {
     "svg.hashsalt": "dsprep",  # names within the file are drawn from it
     "svg.fonttype": "none",  # text stays text
     "font.size": 9,
@@ -48,7 +48,6 @@ def write_curves(run: Path, history: Sequence[EpochReport]) -> Path:
 def curves_svg(history: Sequence[EpochReport]) -> bytes:
     """The curves of one epoch or more, as an SVG file; where a figure is not finite, its curve has a gap."""
     import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -70,7 +69,7 @@ def curves_svg(history: Sequence[EpochReport]) -> bytes:
         rates.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
         _mark_best(rooms, best_of(history))
         file = io.BytesIO()
-        FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": "dsprep"})
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": "dsprep"})
     return file.getvalue()
 
 

@@ -1,15 +1,16 @@
-"""Event files: what TensorBoard reads, written at once and in order.
+"""Event files: what TensorBoard reads, written in order, each point once.
 
-    RUN/tensorboard/steps/events.out.tfevents.000002.dsprep     a record for each event, as long as the next starts it
+    RUN/tensorboard/steps/events.out.tfevents.000002.dsprep     a record for each event; a run that goes on adds a file
 
-A run that goes on opens another file, whose first word (a session's start, at a step) tells TensorBoard to forget
-what earlier files have from that step on. SummaryWriter does the same, but from a thread: a full disk prints a
-traceback there, and is not told to the caller. Its files are named by the clock, which may go backwards.
+A record is its length (8 bytes), a checksum (4), an Event and a checksum (4). What earlier files have of steps that
+will come again is taken out of them, and the new one begins with a session's start, which tells a TensorBoard that
+is looking to forget them. SummaryWriter leaves them there, and not every reader forgets texts; it also writes from a
+thread, where a full disk prints a traceback and is not told to the caller.
 """
 
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,16 @@ from numpy.typing import NDArray
 
 from ...manifests import MissingExtraError
 from ...manifests.ctc import RATE
-from ...pipeline.commit import write_all, writing
+from ...pipeline.commit import write_all, write_whole, writing
 from ...pipeline.sound.audio import Pcm, encode
 
 try:
+    from google.protobuf.message import DecodeError
     from tensorboard.compat.proto.event_pb2 import Event, SessionLog
     from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary
     from tensorboard.compat.proto.tensor_pb2 import TensorProto
     from tensorboard.plugins.text.metadata import create_summary_metadata
-    from tensorboard.summary.writer.record_writer import RecordWriter
+    from tensorboard.summary.writer.record_writer import RecordWriter, masked_crc32c
 except ImportError as error:
     raise MissingExtraError(
         "the board needs more: pip install tensorboard (dsprep's extra 'tensorboard'), or leave --tensorboard out"
@@ -43,22 +45,24 @@ class Events:
     """A folder of event files, the newest of them open at its end."""
 
     def __init__(self, folder: Path, first: int) -> None:
-        """Go on with step `first`: what earlier files have of it and later ones is forgotten.
+        """Go on with step `first`: what earlier files have of it and later ones is taken out.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: it cannot be read or written.
         """
         self.folder, self._buffer, self._written = folder, io.BytesIO(), time.monotonic()
         self._records = RecordWriter(self._buffer)
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            number = sum(1 for _ in folder.glob("events.out.tfevents.*.dsprep"))
-            self.path = folder / f"events.out.tfevents.{number + 1:06d}.dsprep"
+            earlier = sorted(folder.glob("events.out.tfevents.*.dsprep"))
+            for path in earlier:
+                _trim(path, first)
+            self.path = folder / f"events.out.tfevents.{len(earlier) + 1:06d}.dsprep"
             self._file = self.path.open("xb", buffering=0)
-        self.fresh = not number
+        self.fresh = not earlier
         """Whether there were none before."""
         self._add(Event(file_version=VERSION))
-        if number:
+        if earlier:
             self._add(Event(step=first, session_log=SessionLog(status=SessionLog.START)))
         self.flush()
 
@@ -86,7 +90,7 @@ class Events:
             sample_rate=RATE,
             num_channels=1,
             length_frames=len(pcm),
-            encoded_audio_string=encode(pcm, "wav"),
+            encoded_audio_string=bytes(encode(pcm, "wav")),
             content_type="audio/wav",
         )
         self._summary(step, [Summary.Value(tag=tag, audio=clip)])
@@ -124,3 +128,26 @@ class Events:
     def _add(self, event: Event) -> None:
         event.wall_time = time.time()
         self._records.write(event.SerializeToString())
+
+
+def _trim(path: Path, first: int) -> None:
+    """Take out of a file what it has of step `first` and later ones, and what is torn."""
+    kept = sum(len(record) for record in _records(path, first))
+    if kept < path.stat().st_size:
+        write_whole(path, _records(path, first))
+
+
+def _records(path: Path, first: int) -> Iterator[bytes]:
+    """The whole records of earlier steps, as they lie in a file."""
+    with path.open("rb") as file:
+        while len(head := file.read(12)) == 12 and head[8:] == masked_crc32c(head[:8]).to_bytes(4, "little"):
+            size = int.from_bytes(head[:8], "little")
+            rest = file.read(size + 4)
+            try:
+                event = Event.FromString(rest[:size])
+            except DecodeError:
+                return
+            if len(rest) < size + 4:
+                return
+            if event.step < first:
+                yield head + rest

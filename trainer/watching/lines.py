@@ -19,7 +19,7 @@ from typing import Any
 from ...manifests import DataError
 from ...pipeline.commit import file_size, write_all, write_whole, writing
 
-PLACE = re.compile(rb'\{"epoch": (\d+), "step": (\d+|null), ')
+PLACE = re.compile(rb'\{"epoch": (\d+), "step": (\d+|null)[,}]')
 
 
 class Lines:

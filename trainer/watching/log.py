@@ -9,6 +9,7 @@ What is not finite (a loss that broke, say) is null. The clock is read here and 
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,10 +69,7 @@ class Log(Watcher):
         """
         self._lines = Lines(run / "log.jsonl", after)
         self._at = after[0] + 1, after[1]
-        self._pace = Pace()
-        for line in read_log(self._lines.path, epoch=self._at[0]):
-            if isinstance(line, StepLine):
-                self._pace = self._pace.after(line.report)
+        self._pace = _pace_told(self._lines.path, self._at[0])
 
     def on_step(self, report: StepReport) -> None:
         """A line for a step."""
@@ -100,17 +98,33 @@ class Log(Watcher):
         self._lines.add(epoch, step, {"kind": kind, "time": time, **facts})
 
 
-def read_log(path: Path, epoch: int | None = None) -> Iterator[Line]:
-    """The lines of a log in their order, or those of one epoch; null is read as not a number.
+def read_log(path: Path) -> Iterator[Line]:
+    """The lines of a log, in their order; null is read as not a number.
 
     Raises:
         DataError: there is no such file, or it is no log of ours.
     """
-    for number, facts in read_lines(path, epoch):
-        try:
+    for number, facts in read_lines(path):
+        with _ours(path, number):
             yield _line(facts)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError.at(path, number, f"this is no line of a log of dsprep train: {error!r}") from error
+
+
+def _pace_told(path: Path, epoch: int) -> Pace:
+    """The pace of the steps of an epoch that a log tells of."""
+    pace = Pace()
+    for number, facts in read_lines(path, epoch):
+        with _ours(path, number):
+            if facts["kind"] == "step":
+                pace = pace.after(_held(Pace, facts))
+    return pace
+
+
+@contextmanager
+def _ours(path: Path, number: int) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError.at(path, number, f"this is no line of a log of dsprep train: {error!r}") from error
 
 
 def _line(facts: dict[str, Any]) -> Line:

@@ -26,13 +26,13 @@ class Pace:
     memory: int = 0
     """Bytes: the most that it has had."""
 
-    def after(self, report: StepReport) -> "Pace":
-        """With one step more."""
+    def after(self, more: "StepReport | Pace") -> "Pace":
+        """With a step more, or several."""
         return Pace(
-            audio_seconds=self.audio_seconds + report.audio_seconds,
-            seconds=self.seconds + report.seconds,
-            waited=self.waited + report.waited,
-            memory=max(self.memory, report.memory),
+            audio_seconds=self.audio_seconds + more.audio_seconds,
+            seconds=self.seconds + more.seconds,
+            waited=self.waited + more.waited,
+            memory=max(self.memory, more.memory),
         )
 
     @property
@@ -57,7 +57,7 @@ class Recent:
     def add(self, report: StepReport) -> None:
         """One step more."""
         self._reports.append(report)
-        self.bad += bool(report.bad)
+        self.bad += bool(report.bad) or not math.isfinite(report.loss + report.norm)
 
     @property
     def loss(self) -> float:
