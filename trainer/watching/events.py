@@ -3,9 +3,9 @@
     RUN/tensorboard/steps/events.out.tfevents.000002.dsprep     a record for each event; a run that goes on adds a file
 
 A record is its length (8 bytes), a checksum (4), an Event and a checksum (4). What earlier files have of steps that
-will come again is taken out of them, and the new one begins with a session's start, which tells a TensorBoard that
-is looking to forget them. SummaryWriter leaves them there, and not every reader forgets texts; it also writes from a
-thread, where a full disk prints a traceback and is not told to the caller.
+will come again is taken out of them, and each file begins with a session's start: the second that a TensorBoard sees
+tells it to forget these steps, if it is looking. SummaryWriter leaves them in the files, and not every reader forgets
+texts; it also writes from a thread, where a full disk prints a traceback and is not told to the caller.
 """
 
 import io
@@ -50,20 +50,20 @@ class Events:
         Raises:
             OutputError: it cannot be read or written.
         """
-        self.folder, self._buffer, self._written = folder, io.BytesIO(), time.monotonic()
+        self._buffer, self._written = io.BytesIO(), time.monotonic()
         self._records = RecordWriter(self._buffer)
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            earlier = sorted(folder.glob("events.out.tfevents.*.dsprep"))
+            earlier = sorted(folder.glob("events.out.tfevents.[0-9]*.dsprep"))
             for path in earlier:
                 _trim(path, first)
-            self.path = folder / f"events.out.tfevents.{len(earlier) + 1:06d}.dsprep"
+            number = int(earlier[-1].name.split(".")[-2]) + 1 if earlier else 1
+            self.path = folder / f"events.out.tfevents.{number:06d}.dsprep"
             self._file = self.path.open("xb", buffering=0)
         self.fresh = not earlier
         """Whether there were none before."""
         self._add(Event(file_version=VERSION))
-        if earlier:
-            self._add(Event(step=first, session_log=SessionLog(status=SessionLog.START)))
+        self._add(Event(step=first, session_log=SessionLog(status=SessionLog.START)))
         self.flush()
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:

@@ -108,6 +108,14 @@ def test_a_run_that_went_on_has_no_point_twice_and_none_missing(
         assert len(epochs.Audio(tag)) == 1
 
 
+def test_who_looks_on_sees_no_point_twice(tmp_path: Path, told: Any, model: nn.Module, dev: Data) -> None:
+    run(tmp_path, told, model, dev, (0, 0), (3, 6))
+    looking = read(tmp_path, "steps")
+    run(tmp_path, told, model, dev, (1, 4), (9, 0))
+    looking.Reload()
+    assert [step for step, _ in points(looking, "steps/loss")] == list(range(1, 3 * STEPS + 1))
+
+
 def test_what_a_kill_tore_off_harms_nothing(tmp_path: Path, told: Any, model: nn.Module, dev: Data) -> None:
     run(tmp_path, told, model, dev, (0, 0), (2, 10))
     (file,) = (tmp_path / "tensorboard" / "steps").iterdir()
@@ -164,6 +172,14 @@ def test_of_a_large_tensor_some_values_of_every_column_are_looked_at(tmp_path: P
     assert min(found.bucket[1:]) > 0.9 * max(found.bucket)
 
 
+def test_no_tag_is_of_two_kinds(tmp_path: Path, told: Any, model: nn.Module, dev: Data) -> None:
+    run(tmp_path, told, model, dev, (0, 0), (9, 0))
+    for kind in ("steps", "epochs"):
+        tags = read(tmp_path, kind).Tags()
+        listed = [tag for name in ("scalars", "histograms", "audio", "tensors") for tag in tags[name]]
+        assert len(listed) == len(set(listed)) > 0
+
+
 def test_the_examples_can_be_heard_and_read(tmp_path: Path, told: Any, model: nn.Module, dev: Data) -> None:
     run(tmp_path, told, model, dev, (0, 0), (9, 0))
     epochs = read(tmp_path, "epochs")
@@ -177,7 +193,7 @@ def test_the_examples_can_be_heard_and_read(tmp_path: Path, told: Any, model: nn
         with Reader() as reader:
             assert np.array_equal(pcm, load(dev, [row], reader).pcm_BN[0])
         assert rate == 16_000
-        text = epochs.Tensors(tag)[0].tensor_proto.string_val[0].decode()
+        text = epochs.Tensors(f"{tag}/heard")[0].tensor_proto.string_val[0].decode()
         assert text == f"    said   {dev.samples[row].transcript}\n    heard  seven  *two*"
 
 
