@@ -34,7 +34,7 @@ def test_the_same_history_gives_the_same_bytes(told: Any) -> None:
 
 
 def test_another_process_with_other_settings_gives_the_same_bytes(tmp_path: Path, told: Any) -> None:
-    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 9\nfont.size: 20\nsvg.fonttype: path\n")
+    (tmp_path / "matplotlibrc").write_text("axes.facecolor: red\nfont.size: 20\nxtick.top: True\n")
     code = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})

@@ -58,14 +58,25 @@ def test_every_piece_that_is_torn_off_comes_again(tmp_path: Path) -> None:
         assert path.read_bytes() == whole
 
 
-def test_zeros_that_a_crash_left_are_taken_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [-35, -20, -5])
+def test_zeros_that_a_crash_left_are_taken_out(tmp_path: Path, place: int) -> None:
     path = tmp_path / "log.jsonl"
     run(path, 3, 4)
     whole = path.read_bytes()
-    place = whole.index(b'{"epoch": 3') - 30
-    path.write_bytes(whole[:place] + bytes(20) + whole[place + 20 :] + bytes(4096))
+    place += whole.index(b'{"epoch": 3')
+    path.write_bytes(whole[:place] + bytes(3) + whole[place + 3 :] + bytes(4096))
     trim(path, (3, 0))
     assert told(path) == [one for one in WHOLE if one != (2, None)]
+
+
+def test_a_torn_line_is_taken_out_though_its_place_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    run(path, 3, 4)
+    whole = path.read_bytes()
+    for cut in range(1, 40):
+        path.write_bytes(whole[:-cut])
+        trim(path, (3, 0))
+        assert path.read_bytes() == whole[: whole.rindex(b'{"epoch"')]
 
 
 def test_a_file_with_nothing_to_take_out_is_left_alone(tmp_path: Path) -> None:
