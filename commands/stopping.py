@@ -38,11 +38,6 @@ def stop_after_step(aloud: bool = True) -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def end_when_told() -> None:
-    """A polite kill ends this process at once: a rank may wait for one that has died, where Python hears no signal."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
 @contextlib.contextmanager
 def if_interrupted(told: str) -> Iterator[None]:
     """What is told about the work within, where an interruption does not leave it for the same command to finish."""

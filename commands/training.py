@@ -20,7 +20,7 @@ from .extras import TRAIN, need
 from .options import Decorator, alphabet_of, alphabet_option, device_option, path_type, place_type, readers_option
 from .progress import show_progress
 from .showing import notice
-from .stopping import end_when_told, stop_after_step
+from .stopping import stop_after_step
 
 if TYPE_CHECKING:
     from ..trainer.loading.data import Data
@@ -85,7 +85,6 @@ def train(
     from ..trainer.training.training import train as train_model
 
     config, alphabet, on = read_config(source, settings), alphabet_of(alphabet_file), device_of(device)
-    end_when_told()
     with joined(on) as ranks:
         with show_progress(ranks.first) as progress:
             data, dev = ranks.in_turn(lambda: _read(train_data, dev_data, stream, indexing(cache, progress)))

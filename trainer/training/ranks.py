@@ -6,6 +6,7 @@ What only one may do, rank 0 does: read a checkpoint, write one, decide. The oth
 Numbers travel by gloo, between CPUs; gradients by NCCL where the model is on GPUs.
 """
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,6 +87,8 @@ def joined(device: torch.device) -> Iterator[Ranks]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
+    # torchrun ends the ranks that are left when one has died: they may be waiting for it, where Python hears no signal.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         yield Ranks(distributed.get_rank(), distributed.get_world_size())
