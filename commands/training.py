@@ -19,7 +19,7 @@ from .caching import cached, indexing
 from .extras import TRAIN, need
 from .options import Decorator, alphabet_of, alphabet_option, device_option, path_type, place_type, readers_option
 from .progress import show_progress
-from .showing import notice
+from .showing import notice, show_table
 from .stopping import stop_after_step
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def _data_option(name: str, parameter: str) -> Decorator:
 @click.option("--init", type=path_type, help="Run whose best weights this one begins with, for fine-tuning.")
 @click.option("--accept-changes", is_flag=True, help="Go on, though the config or the data have changed.")
 @click.option("--deterministic", is_flag=True, help="The same bytes on each machine of a class; slower, and says how.")
+@click.option("--tensorboard", is_flag=True, help="Write curves, histograms and examples to RUN/tensorboard.")
+@click.option("--log-ids", is_flag=True, help="Write what each process trains on to RUN/ids.")
 @readers_option
 @cached
 def train(
@@ -70,6 +72,8 @@ def train(
     init: Path | None,
     accept_changes: bool,
     deterministic: bool,
+    tensorboard: bool,
+    log_ids: bool,
     workers: int,
     cache: Cache,
 ) -> None:
@@ -83,6 +87,9 @@ def train(
     from ..trainer.training.ranks import joined
     from ..trainer.training.training import Callbacks, Means
     from ..trainer.training.training import train as train_model
+    from ..trainer.watching.history import table_rows
+    from ..trainer.watching.line import Line
+    from ..trainer.watching.watcher import report_of
 
     config, alphabet, on = read_config(source, settings), alphabet_of(alphabet_file), device_of(device)
     with joined(on) as ranks:
@@ -91,13 +98,29 @@ def train(
         if ranks.first:
             click.echo(f"training on {data.summary}; judged by {len(dev.samples)}", err=True)
         means = Means(
-            device=on, ranks=ranks, workers=workers, deterministic=deterministic, accept_changes=accept_changes
+            device=on,
+            ranks=ranks,
+            workers=workers,
+            deterministic=deterministic,
+            accept_changes=accept_changes,
+            tensorboard=tensorboard,
+            log_ids=log_ids,
+            cache=cache,
         )
-        with show_progress(ranks.first) as progress, stop_after_step(ranks.first) as should_stop:
-            speaking = Callbacks(progress=progress, on_notice=notice, on_epoch=show_epoch, should_stop=should_stop)
+        line = Line()
+        with show_progress(ranks.first, line) as progress, stop_after_step(ranks.first) as should_stop:
+            speaking = Callbacks(
+                progress=progress,
+                on_notice=notice,
+                on_step=line.on_step,
+                on_epoch=show_epoch,
+                should_stop=should_stop,
+            )
             callbacks = speaking if ranks.first else Callbacks(should_stop=should_stop)
             standing = train_model(config, alphabet, data, dev, run, means, callbacks, init)
     if ranks.first:
+        header, rows = table_rows([report_of(one) for one in standing.history])
+        show_table([header, *rows])
         best = standing.best
         click.echo(f"best after epoch {best.epoch}: WER {best.dev_words.rate:.2%} on the dev data; run kept in {run}")
 

@@ -1,8 +1,7 @@
-"""Augmenter: all that a config's [augment] does to training clips, as one function of (seed, epoch, clip).
+"""Augmenter: all that a config's [augment] does to the sound of training clips, a function of (seed, epoch, clip).
 
     augmenter = Augmenter.of(config.augment, config.train.seed, cache, fits)
     loaded(data, batches, workers, augmenter.at(epoch))         sound: tempo, speed, reverb, noise, gain, in this order
-    augmenter.mask(features_BTF, frames, ids, epoch)            features: SpecAugment
 
 Whoever speaks faster, speaks so in a room, the room has its noise, and the microphone its gain. It holds nothing that
 changes, and any thread may use it. Dev data never come near it.
@@ -14,7 +13,6 @@ from functools import partial
 from typing import Self
 
 import numpy as np
-from torch import Tensor
 
 from ...manifests import Sample
 from ...pipeline.commit import digest_of
@@ -22,7 +20,6 @@ from ...pipeline.places import Cache
 from ...pipeline.sound.audio import Pcm
 from ..config import AugmentConfig
 from .chance import Chance
-from .masks import mask
 from .reverb import reverberated
 from .sounds import Sounds
 from .tempo import require_sox, tempo
@@ -96,10 +93,6 @@ class Augmenter:
             noise = stretch(self.noises.drawn(chance), len(wave), chance.share("noise place"))
             wave = mixed(wave, noise, chance.between("snr", *config.noise_snr))
         return saturated(louder(wave, chance.between("gain", *config.gain)))
-
-    def mask(self, features_BTF: Tensor, frames: list[int], ids: list[str], epoch: int) -> Tensor:
-        """The features of clips in an epoch, with masks laid over them in place."""
-        return mask(features_BTF, frames, ids, self.config, self.seed, epoch)
 
     def _paced(self, sample: Sample, pcm: Pcm, chance: Chance) -> Wave:
         """The clip at a drawn tempo and speed; a change that its text would not fit is not made."""

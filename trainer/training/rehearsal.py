@@ -5,11 +5,14 @@ the checkpoints. Whether every transcript can be written and fits its audio is a
 """
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ...manifests import OutputError, TrainingError, size_text
+from ...manifests.ctc import RATE
 from ...pipeline.reading import Reader
 from ..config import BatchConfig
 from ..loading.batches import Loaded, load
@@ -21,8 +24,10 @@ PIECES = (1, 2, 4, 8, 16, 32, 64)
 """Into which a batch that does not fit is cut, to find out what would."""
 
 
-def rehearse(learner: Learner, data: Data) -> None:
+def rehearse(learner: Learner, data: Data, longest: Callable[[int], int] = lambda samples: samples) -> None:
     """Make sure that the batch with the longest clips fits in memory; no weight is changed.
+
+    `longest` tells how many samples a clip of so many may become by augmentation.
 
     Raises:
         TrainingError: it does not; the message says what would.
@@ -31,15 +36,18 @@ def rehearse(learner: Learner, data: Data) -> None:
     batch, ranks = learner.config.batch, learner.ranks
     rows = share(plan_reading(data.clips, batch)[0], ranks.rank, ranks.count)
     with Reader() as reader:
-        longest = load(data, rows, reader)
-    fits = _fitting(learner, longest, batch)
-    worst = max(ranks.gathered(fits or 0)), all(ranks.gathered(fits))
-    if worst == (batch.pieces, True):
+        found = load(data, rows, reader)
+    lengths = [longest(length) for length in found.lengths]
+    room = max(lengths, default=0) - found.pcm_BN.shape[1]
+    worst = Loaded(found.samples, np.pad(found.pcm_BN, ((0, 0), (0, room))), lengths)
+    fits = _fitting(learner, worst, batch)
+    needed = ranks.gathered(fits)
+    if set(needed) == {batch.pieces}:
         return
-    size, seconds = len(longest.samples), max(longest.lengths, default=0) / 16_000
+    size, seconds = len(found.samples), max(lengths, default=0) / RATE
     what = f"the batch of the longest clips ({size} of up to {seconds:.1f} s) does not fit in the memory of "
-    if worst[1]:
-        raise TrainingError(f"{what}{learner.device}: add --set batch.pieces={worst[0]}, or lower batch.seconds")
+    if all(needed):
+        raise TrainingError(f"{what}{learner.device}: add --set batch.pieces={max(needed)}, or lower batch.seconds")
     raise TrainingError(f"{what}{learner.device}, not even one by one: leave out long clips, or take a smaller model")
 
 

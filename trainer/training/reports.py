@@ -33,3 +33,5 @@ class StepReport:
     """Bytes: the most that this process has had on its device, or in memory where that is the CPU."""
     bad: tuple[str, ...] = ()
     """Utterances whose loss was no number: the step was skipped."""
+    ids: tuple[str, ...] = ()
+    """Utterances that this process had of it."""

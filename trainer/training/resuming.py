@@ -30,7 +30,7 @@ def going_on(before: Standing, now: Standing, accept: bool, place: str, on_notic
             "or add --accept-changes"
         )
     on_notice(f"changes that are accepted: {told}")
-    changed = replace(before, config=now.config, data=now.data, dev=now.dev)
+    changed = replace(before, config=now.config, data=now.data, dev=now.dev, noises=now.noises)
     if before.step and any(name.startswith(ORDER) for name, _, _ in changes):
         on_notice("the order of clips is another one now: the epoch under way begins again")
         return replace(changed, step=0, summed_loss=0.0, utterances=0)

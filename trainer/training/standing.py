@@ -17,6 +17,8 @@ from ..wer import Errors
 
 VERSION = 2
 """Of the facts as a checkpoint's record holds them."""
+COUNTED = ("data", "dev", "noises", "epoch", "step", "summed_loss", "utterances", "skipped")
+"""Fields that are JSON as they are."""
 FREE = ("save_minutes", "keep", "stop_epochs", "bad_steps")
 """Keys of `train` that decide when a run is saved or ended, and no weight: they may change in mid-run."""
 
@@ -32,6 +34,8 @@ class EpochResult:
     dev_loss: float
     dev_words: Errors
     dev_characters: Errors
+    rate: float
+    """Learning rate of its last step."""
 
     def facts(self) -> dict[str, Any]:
         """As JSON, which has no infinity: a loss that no utterance could be given is null."""
@@ -62,9 +66,11 @@ class Standing:
     config: Config
     alphabet: Alphabet
     data: str
-    """Digest of the training data, and of the noises that are mixed in."""
+    """Digest of the training data."""
     dev: str
     """Digest of the data that epochs are judged by."""
+    noises: str = ""
+    """Digest of what augmentation mixes in."""
     origin: Origin | None = None
     epoch: int = 0
     """Epochs done."""
@@ -89,16 +95,16 @@ class Standing:
         if self.config.train.schedule != "cosine" and not self.config.train.warmup:
             del train["epochs"]  # it decides nothing before the last
         config = {**self.config.facts(), "train": {key: value for key, value in train.items() if key not in FREE}}
+        config["augment"] |= {key: bool(config["augment"][key]) for key in ("noise", "reverb")}  # wherever they lie
         others = {"alphabet": "".join(self.alphabet.characters), "blank": self.alphabet.blank}
-        told = {"training data": self.data, "dev data": self.dev, "--init": str(self.origin)}
+        told = {"training data": self.data, "dev data": self.dev, "noises": self.noises, "--init": str(self.origin)}
         return dict(_flat({**config, **others, **told}))
 
     def facts(self) -> dict[str, Any]:
         """As JSON; `standing_of` is its inverse."""
         return {
             "version": VERSION,
-            **{name: getattr(self, name) for name in ("data", "dev", "epoch", "step", "summed_loss", "utterances")},
-            "skipped": self.skipped,
+            **{name: getattr(self, name) for name in COUNTED},
             "config": self.config.facts(),
             "alphabet": {"characters": list(self.alphabet.characters), "blank": self.alphabet.blank},
             "origin": asdict(self.origin) if self.origin else None,

@@ -10,7 +10,7 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import repeat
@@ -29,12 +29,18 @@ from ...manifests import (
 )
 from ...manifests.ctc import RATE
 from ...pipeline.commit import seal, sweep, write_whole, writing
+from ...pipeline.places import Cache
+from ..augment.augmenter import Augmenter
 from ..config import Config
-from ..evaluation import judge
+from ..evaluation import Evaluation, judge
 from ..loading.batches import Loaded, loaded
 from ..loading.data import Data, check_alphabet, unfit, unwritable
 from ..loading.streaming import Streamed, spoken, usable
 from ..order.plan import Plan
+from ..watching.curves import write_curves
+from ..watching.ids import Ids
+from ..watching.log import Log, steps_told
+from ..watching.watcher import Watcher, report_of
 from .checkpoint import Tensors, best, load_optimizer, newest, save, weights_of
 from .determinism import deterministic
 from .fine_tuning import carry_over
@@ -61,6 +67,12 @@ class Means:
     deterministic: bool = False
     accept_changes: bool = False
     """Go on with another config or other data than the run was begun with."""
+    tensorboard: bool = False
+    """Write RUN/tensorboard."""
+    log_ids: bool = False
+    """Write RUN/ids: what each process has trained on."""
+    cache: Cache | None = None
+    """For noises and rooms behind URLs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +115,11 @@ def train(
     with deterministic(means.device) if means.deterministic else nullcontext() as told:
         if told:
             callbacks.on_notice(told)
-        trainer = Trainer(config, alphabet, data, dev, run, means, callbacks, init)
-        while not finished(config.train, trainer.standing.history):
-            callbacks.on_epoch(trainer.epoch())
+        with closing(Trainer(config, alphabet, data, dev, run, means, callbacks, init)) as trainer:
+            while not finished(config.train, trainer.standing.history):
+                callbacks.on_epoch(trainer.epoch())
+    if means.ranks.first:
+        write_curves(run, [report_of(one) for one in trainer.standing.history])
     return trainer.standing
 
 
@@ -124,20 +138,38 @@ class Trainer:
         init: Path | None,
     ) -> None:
         self.config, self.dev, self.run, self.means, self.ranks = config, dev, run, means, means.ranks
-        self.callbacks = callbacks
+        self.callbacks, self.told = callbacks, list[str]()
+        self.watchers: Sequence[Watcher] = ()
         self.learner = Learner(config, alphabet, means.device, means.ranks)
         self.data = self._fitting(data) if isinstance(data, Data) else data
         self.plan: Plan | None = None
+        self.fits = usable(alphabet, self.learner.features, self.learner.model)
+        self.augmenter = means.ranks.in_turn(
+            lambda: Augmenter.of(
+                config.augment,
+                config.train.seed,
+                means.cache,
+                lambda sample, length: self.fits(sample.transcript, length) is None,
+            )
+        )
         fingerprint = self.data.ordered_digest(config) if isinstance(self.data, Data) else self.data.digest
-        self.standing = Standing(config=config, alphabet=alphabet, data=fingerprint, dev=dev.digest)
+        self.standing = Standing(
+            config=config, alphabet=alphabet, data=fingerprint, dev=dev.digest, noises=self.augmenter.digest
+        )
         self._begin(init)
+        self.watchers = self._watchers()
         self.saved = self.stepped = time.monotonic()
+
+    def close(self) -> None:
+        """Let go of the logs."""
+        for watcher in self.watchers:
+            watcher.close()
 
     def epoch(self) -> EpochResult:
         """The rest of the epoch under way, its judgement on the dev data, and a checkpoint."""
         number = self.standing.epoch
         steps, sizes, batches = self._batches()
-        waited = time.monotonic()
+        waited = self.stepped = time.monotonic()
         with closing(batches):
             for size, batch in zip(sizes, batches, strict=False):
                 self._step(batch, size or len(batch.samples), steps, time.monotonic() - waited)
@@ -145,23 +177,27 @@ class Trainer:
                 waited = time.monotonic()
         if self.ranks.count > 1:  # a rank that waits for another while judging cannot save when it is told to stop
             self._save()
-        result = self._judged(number)
+        judged = self._judged()
+        result = self._result(number, judged)
         history = (*self.standing.history, result)
         self.standing = replace(self.standing, epoch=number + 1, step=0, summed_loss=0.0, utterances=0, history=history)
+        for watcher in self.watchers:  # before it is saved: what a kill takes is told again
+            watcher.on_epoch(report_of(result), judged, self.learner.model)
         self._save()
         return result
 
     def _batches(self) -> tuple[int, Iterator[int], Generator[Loaded]]:
         """Steps of the epoch under way, 0 if nobody knows; of what is left, sizes of batches, and this rank's parts."""
         at, data, ranks = self.standing, self.data, self.ranks
+        change = self.augmenter.at(at.epoch)
         if isinstance(data, Streamed):
-            fits = usable(at.alphabet, self.learner.features, self.learner.model)
-            return 0, repeat(0), spoken(data, self.config, at.epoch, fits, self.callbacks.on_notice)
+            return 0, repeat(0), spoken(data, self.config, at.epoch, self.fits, self._notice, change)
         if self.plan is None:
             self.plan = Plan(data.clips, self.config.batch, self.config.train.seed, self.config.mix)
         whole = self.plan.epoch(at.epoch)
         parts = whole.of(ranks.rank, ranks.count)[at.step :]
-        return len(whole), (len(batch) for batch in whole[at.step :]), loaded(data, parts, self.means.workers)
+        sizes = (len(batch) for batch in whole[at.step :])
+        return len(whole), sizes, loaded(data, parts, self.means.workers, change)
 
     def _step(self, batch: Loaded, size: int, steps: int, waited: float) -> None:
         """One step of the optimiser; then a checkpoint if it is time for one or for a stop."""
@@ -172,7 +208,7 @@ class Trainer:
         asked = (float(self.callbacks.should_stop()), float(due), sum(batch.lengths) / RATE)
         learned = self.learner.step(batch, size, at.epoch, at.step, rate, asked)
         self._take_in(learned, size)
-        self._report(learned, size, steps, rate, waited)
+        self._report(learned, batch, size, steps, rate, waited)
         if learned.bad:
             self._tell_bad(learned)
         stop, save, _ = learned.asked
@@ -199,9 +235,9 @@ class Trainer:
                 f"{where}, the last of {at.skipped} such steps in a row: look at these clips, or begin a new --run "
                 f"with a lower train.rate; {self.run} keeps its last checkpoint"
             )
-        self.callbacks.on_notice(f"{where}: the step is skipped")
+        self._notice(f"{where}: the step is skipped")
 
-    def _report(self, learned: Learned, size: int, steps: int, rate: float, waited: float) -> None:
+    def _report(self, learned: Learned, batch: Loaded, size: int, steps: int, rate: float, waited: float) -> None:
         now, at = time.monotonic(), self.standing
         report = StepReport(
             epoch=at.epoch + 1,
@@ -216,38 +252,61 @@ class Trainer:
             waited=waited,
             memory=_memory(self.means.device),
             bad=learned.bad,
+            ids=tuple(sample.id for sample in batch.samples),
         )
         self.stepped = now
         self.callbacks.on_step(report)
+        for watcher in self.watchers:
+            watcher.on_step(report)
 
-    def _judged(self, number: int) -> EpochResult:
+    def _judged(self) -> Evaluation:
+        """What the model makes of the dev data; the epoch's work is not lost for a bad clip among them."""
+        callbacks, learner, means = self.callbacks, self.learner, self.means
+
         def progress(stage: str, done: int, total: int, unit: str) -> None:
-            self.callbacks.progress(stage, done, total, unit)
-            if self.callbacks.should_stop():
+            callbacks.progress(stage, done, total, unit)
+            if callbacks.should_stop():
                 raise Interrupted(self._farewell())
 
-        at, learner = self.standing, self.learner
+        config, alphabet, ranks = self.config.batch, self.standing.alphabet, self.ranks
         try:
-            judged = judge(
-                learner.model,
-                learner.features,
-                self.dev,
-                at.alphabet,
-                self.config.batch,
-                progress,
-                self.means.workers,
-                self.ranks,
-            )
-        except (DsprepError, Interrupted):  # the epoch's work is not lost for a bad clip among the dev data
+            return judge(learner.model, learner.features, self.dev, alphabet, config, progress, means.workers, ranks)
+        except (DsprepError, Interrupted):
             self._save()
             raise
+
+    def _result(self, number: int, judged: Evaluation) -> EpochResult:
+        at = self.standing
         return EpochResult(
             epoch=number + 1,
             loss=at.summed_loss / at.utterances if at.utterances else math.inf,
             dev_loss=judged.loss,
             dev_words=judged.words,
             dev_characters=judged.characters,
+            rate=float(self.learner.optimizer.param_groups[0]["lr"]),
         )
+
+    def _watchers(self) -> list[Watcher]:
+        """Those who are told of each step from here on, and of what was told up to now."""
+        at, ranks, found = self.standing, self.ranks, list[Watcher]()
+        if ranks.first:
+            found.append(Log(self.run, (at.epoch, at.step)))
+        if ranks.first and self.means.tensorboard:
+            from ..watching.board import Board, examples_of
+
+            found.append(Board(self.run, at.epoch, steps_told(self.run / "log.jsonl"), examples_of(self.dev)))
+        if self.means.log_ids:
+            found.append(Ids(self.run, ranks.rank, ranks.count, (at.epoch, at.step)))
+        for text in self.told:
+            for watcher in found:
+                watcher.on_notice(text)
+        return found
+
+    def _notice(self, text: str) -> None:
+        self.callbacks.on_notice(text)
+        self.told.append(text)
+        for watcher in self.watchers:
+            watcher.on_notice(text)
 
     def _save(self) -> None:
         if self.ranks.first:
@@ -271,7 +330,7 @@ class Trainer:
         named = ", ".join(sorted(data.samples[row].id for row in rows[:NAMED].tolist()))
         more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
         why = "CTC has no path for so many characters in so little audio"
-        self.callbacks.on_notice(f"left out of training, for {why}: {named}{more}")
+        self._notice(f"left out of training, for {why}: {named}{more}")
         return data.without(rows)
 
     def _begin(self, init: Path | None) -> None:
@@ -281,12 +340,12 @@ class Trainer:
         self.learner.model.load_state_dict(model)
         load_optimizer(self.learner.optimizer, self.learner.model, optimizer)
         if isinstance(self.data, Data) and not finished(self.config.train, self.standing.history):
-            rehearse(self.learner, self.data)
+            rehearse(self.learner, self.data, self.augmenter.longest)
         self.learner.share()
 
     def _found(self, init: Path | None) -> tuple[Standing, Tensors, Tensors]:
         """What rank 0 finds: standing, weights, and the optimiser's state."""
-        notice, learner = self.callbacks.on_notice, self.learner
+        notice, learner = self._notice, self.learner
         with writing(self.run):
             self.run.mkdir(parents=True, exist_ok=True)
             sweep(self.run)

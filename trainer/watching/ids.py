@@ -6,12 +6,14 @@ Each step of the run is told once by each process of its time. A run that goes o
 process looks after the files of those numbers that are its own modulo the processes there are now.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...manifests import DataError
+from ..training.reports import StepReport
 from .lines import Lines, read_lines, trim
+from .watcher import Watcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -28,7 +30,7 @@ class Share:
     ids: tuple[str, ...]
 
 
-class Ids:
+class Ids(Watcher):
     """The file of one process, open at its end."""
 
     def __init__(self, run: Path, rank: int, ranks: int, after: tuple[int, int]) -> None:
@@ -43,9 +45,10 @@ class Ids:
         self._lines = Lines(run / "ids" / f"{rank}.jsonl", after)
         self._rank, self._ranks = rank, ranks
 
-    def add(self, epoch: int, step: int, ids: Sequence[str]) -> None:
-        """Tell of a step that this process has taken, both counted from 1."""
-        share = Share(epoch=epoch, step=step, rank=self._rank, ranks=self._ranks, ids=tuple(ids))
+    def on_step(self, report: StepReport) -> None:
+        """Tell of a step that this process has taken."""
+        place = {"epoch": report.epoch, "step": report.step}
+        share = Share(**place, rank=self._rank, ranks=self._ranks, ids=report.ids)
         facts = asdict(share)
         self._lines.add(facts.pop("epoch"), facts.pop("step"), facts)
 

@@ -19,6 +19,8 @@ TIME_LEFT = " 10:55:50 left, "
 class Line(Watcher):
     """The latest that is known."""
 
+    form = BAR_FORMAT
+
     def __init__(self) -> None:
         self._recent = Recent()
         self._latest: StepReport | None = None

@@ -74,6 +74,7 @@ class Log(Watcher):
     def on_step(self, report: StepReport) -> None:
         """A line for a step."""
         facts = asdict(report)
+        del facts["ids"]  # RUN/ids is for them
         self._add(facts.pop("epoch"), facts.pop("step"), "step", facts)
         self._at = report.epoch, report.step
         self._pace = self._pace.after(report)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from torch import nn
 
 from ..evaluation import Evaluation
-from ..training.checkpoint import EpochResult
 from ..training.reports import StepReport
+from ..training.standing import EpochResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +38,15 @@ class EpochReport:
         return self.wer, self.cer
 
 
-def report_of(result: EpochResult, rate: float) -> EpochReport:
-    """What is told of an epoch that came to `result`, and whose last step had this learning rate."""
+def report_of(result: EpochResult) -> EpochReport:
+    """What is told of an epoch that came to `result`."""
     return EpochReport(
         epoch=result.epoch,
         loss=result.loss,
         dev_loss=result.dev_loss,
         wer=result.dev_words.rate,
         cer=result.dev_characters.rate,
-        rate=rate,
+        rate=result.rate,
     )
 
 
@@ -56,7 +56,7 @@ def best_of(history: Sequence[EpochReport]) -> EpochReport:
 
 
 class Watcher:
-    """One who is told, on the first process alone, and does nothing with it: each kind overrides what it wants."""
+    """One who is told, and does nothing with it: each kind overrides what it wants."""
 
     def on_step(self, report: StepReport) -> None:
         """A step is done, or was skipped."""

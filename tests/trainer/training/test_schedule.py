@@ -17,6 +17,7 @@ def history(*errors: int) -> list[EpochResult]:
             dev_loss=1.0,
             dev_words=Errors(substitutions=count, words=100),
             dev_characters=Errors(words=1),
+            rate=1.0,
         )
         for number, count in enumerate(errors, 1)
     ]

@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,28 +16,28 @@ def batch(epoch: int, step: int) -> list[str]:
     return [f"{epoch}-{step}-{place}" for place in range(5)]
 
 
-def run(folder: Path, ranks: int, after: tuple[int, int], stop: tuple[int, int]) -> None:
+def run(told: Any, folder: Path, ranks: int, after: tuple[int, int], stop: tuple[int, int]) -> None:
     """So many processes, one of which may be a step ahead of the others when they stop."""
     for rank in range(ranks):
         ids = Ids(folder, rank, ranks, after)
         for epoch in range(after[0] + 1, 4):
             for step in range(after[1] + 1 if epoch == after[0] + 1 else 1, STEPS + 1):
                 if (epoch, step) <= (stop[0], stop[1] + (rank == 0)):
-                    ids.add(epoch, step, batch(epoch, step)[rank::ranks])
+                    ids.on_step(told.step(epoch, step, ids=tuple(batch(epoch, step)[rank::ranks])))
         ids.close()
 
 
-def test_any_number_of_processes_tells_each_step_once(tmp_path: Path) -> None:
+def test_any_number_of_processes_tells_each_step_once(tmp_path: Path, told: Any) -> None:
     chance = random.Random(4)
     for number in range(20):
         folder = tmp_path / f"Lauf {number}"
         after = 0, 0
         for _ in range(6):
             stop = min(3, after[0] + 1 + chance.randrange(2)), chance.randrange(STEPS)
-            run(folder, chance.randint(1, 4), after, stop)
+            run(told, folder, chance.randint(1, 4), after, stop)
             done = chance.choice([(stop[0] - 1, stop[1]), after])
             after = max(after, done)
-        run(folder, chance.randint(1, 4), after, (9, 0))
+        run(told, folder, chance.randint(1, 4), after, (9, 0))
         found: dict[tuple[int, int], list[str]] = {}
         ranks: dict[tuple[int, int], list[int]] = {}
         for share in read_ids(folder):
@@ -49,10 +50,10 @@ def test_any_number_of_processes_tells_each_step_once(tmp_path: Path) -> None:
         assert all(one == list(range(len(one))) for one in ranks.values())
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_what_is_written_is_read(tmp_path: Path, told: Any) -> None:
     ids = Ids(tmp_path, 1, 2, (0, 0))
-    ids.add(1, 1, ["a-1", "b-2"])
-    ids.add(1, 2, [])
+    ids.on_step(told.step(1, 1, ids=("a-1", "b-2")))
+    ids.on_step(told.step(1, 2))
     ids.close()
     assert list(read_ids(tmp_path)) == [
         Share(epoch=1, step=1, rank=1, ranks=2, ids=("a-1", "b-2")),

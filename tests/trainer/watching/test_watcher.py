@@ -11,7 +11,7 @@ from torch import nn
 
 from dsprep.manifests import Sample
 from dsprep.trainer.evaluation import Evaluation, Heard
-from dsprep.trainer.training.checkpoint import EpochResult
+from dsprep.trainer.training.standing import EpochResult
 from dsprep.trainer.watching.curves import write_curves
 from dsprep.trainer.watching.ids import Ids
 from dsprep.trainer.watching.line import Line
@@ -29,15 +29,12 @@ def test_no_watcher_draws_a_random_number_or_touches_the_model(tmp_path: Path, t
     weights = {name: (one.clone(), one.grad.clone()) for name, one in model.named_parameters() if one.grad is not None}
     mode = torch.is_grad_enabled(), model.training
     before = torch.get_rng_state(), random.getstate(), str(np.random.get_state())
-    watchers: tuple[Watcher, ...] = (Line(), Log(tmp_path, (0, 0)), Board(tmp_path, 0, 0))
-    ids = Ids(tmp_path, 0, 1, (0, 0))
+    watchers: tuple[Watcher, ...] = (Line(), Log(tmp_path, (0, 0)), Board(tmp_path, 0, 0), Ids(tmp_path, 0, 1, (0, 0)))
     for watcher in watchers:
         watcher.on_notice("begun")
         watcher.on_step(told.step(1, 1))
         watcher.on_epoch(told.epoch(1), dev_judged, model)
         watcher.close()
-    ids.add(1, 1, ["a"])
-    ids.close()
     write_curves(tmp_path, told.history(3))
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (random.getstate(), str(np.random.get_state())) == before[1:]
@@ -56,8 +53,8 @@ def dev_judged() -> Evaluation:
 
 def test_what_is_told_of_an_epoch_is_what_it_came_to(told: Any) -> None:
     words, characters = Errors(substitutions=1, deletions=2, words=12), Errors(insertions=3, words=60)
-    result = EpochResult(epoch=4, loss=2.5, dev_loss=3.5, dev_words=words, dev_characters=characters)
-    report = report_of(result, 1e-3)
+    result = EpochResult(epoch=4, loss=2.5, dev_loss=3.5, dev_words=words, dev_characters=characters, rate=1e-3)
+    report = report_of(result)
     assert (report.epoch, report.loss, report.dev_loss, report.rate) == (4, 2.5, 3.5, 1e-3)
     assert (report.wer, report.cer) == (0.25, 0.05)
     assert report.merit == result.merit
