@@ -38,20 +38,20 @@ class Weights:
             found |= {f"{cell}/kernel": kernel, f"{cell}/bias": added}
         return found
 
-    def logits(self, x_TF: Array, clip: float = 20.0) -> NDArray[np.float64]:
+    def logits(self, x_TF: Array, clip: float = 20.0) -> NDArray[Any]:
         """What the ancestor makes of one utterance, in float64."""
         x = x_TF.astype(np.float64)
         for layer in (1, 2, 3):
             x = self._dense(layer, x).clip(0, clip)
-        ways = [self._heard(kernel, bias, x[::step])[::step] for (kernel, bias), step in zip(self.cells, (1, -1))]
+        ways = [self._heard(*cell, x[::step])[::step] for cell, step in zip(self.cells, (1, -1), strict=False)]
         x = self._dense(5, np.concatenate(ways, 1)).clip(0, clip)
         return self._dense(6, x)
 
-    def _dense(self, layer: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _dense(self, layer: int, x: NDArray[Any]) -> NDArray[Any]:
         weight, bias = self.dense[layer]
         return np.asarray(x @ weight.astype(np.float64) + bias)
 
-    def _heard(self, kernel: Array, bias: Array, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _heard(self, kernel: Array, bias: Array, x: NDArray[Any]) -> NDArray[Any]:
         """TensorFlow's cell: c = sigmoid(f + forget_bias) c + sigmoid(i) tanh(j), h = sigmoid(o) tanh(c)."""
         n = len(bias) // 4
         h, c, heard = np.zeros(n), np.zeros(n), []
@@ -63,7 +63,7 @@ class Weights:
         return np.array(heard)
 
 
-def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sigmoid(x: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(1 / (1 + np.exp(-x)))
 
 
@@ -177,7 +177,6 @@ RELEASES: dict[str, tuple[Callable[[Weights], Any], int, float]] = {
 class Frozen:
     """The functions above, for tests: pytest imports no module of helpers."""
 
-    Weights = Weights
     constant = staticmethod(constant)
     node = staticmethod(node)
     metadata = staticmethod(metadata)
