@@ -21,6 +21,8 @@ class Ancestor:
     features: str
     """One of `config.PROFILES`."""
     model: DeepSpeech1Config | DeepSpeech2Config
+    inputs: int
+    """Numbers of a frame of features."""
     alphabet: Alphabet
     weights: Mapping[str, Tensor]
     """By the names of our model's state_dict, all of them."""

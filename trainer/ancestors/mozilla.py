@@ -56,6 +56,7 @@ def read_mozilla(graph: Graph, release: str | None, alphabet: Alphabet | None, b
         origin=f"mozilla/DeepSpeech {scheme.releases}",
         features=features_of(graph, scheme, release),
         model=config,
+        inputs=INPUTS,
         alphabet=_alphabet(graph, labels, alphabet, beside),
         weights=weights,
     )
