@@ -269,8 +269,9 @@ def test_no_payload_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: 
     assert not marks(home)
 
 
-@pytest.mark.parametrize("what", ["os.system", "builtins.eval", "STACK_GLOBAL", "INST", "EXT1", "PUT and GET"])
-@pytest.mark.parametrize("place", ["magic", "object", "keys"])
+@pytest.mark.parametrize(
+    ("what", "place"), [("os.system", "magic"), ("INST", "object"), ("EXT1", "object"), ("builtins.eval", "keys")]
+)
 def test_no_payload_runs_in_the_old_layout(tmp_path: Path, what: str, place: str) -> None:
     data = PAYLOADS[what]
     after = (data,) if place == "keys" else ()
@@ -352,7 +353,7 @@ def test_a_pickle_of_these_parts_is_read_when_it_does_not_lie(tmp_path: Path) ->
         (torch_zip(model(tensor(numbers(3), numbers(1), of=3)), **FOUR), "should have at most 12"),
         (torch_zip(model(tensor(numbers(5), numbers(1), of=5)), **FOUR), "fewer numbers"),
         (torch_zip(model(tensor(numbers(1), numbers(1), of=-1)), **FOUR), "of a kind"),
-        (torch_zip(model(tensor(numbers(1), numbers(1), key="../../0")), **FOUR), "no item|damaged"),
+        (torch_zip(model(tensor(numbers(1), numbers(1), key="../../0")), **FOUR), "no item"),
         (torch_zip(model(tensor(numbers(1), numbers(1)), tensor(numbers(1), numbers(1), of=5)), **FOUR), "two things"),
         (torch_zip(model(b"K\x01"), **FOUR), "no tensor"),
         (torch_zip(model(), **FOUR), "no state_dict"),
@@ -368,12 +369,12 @@ def test_a_pickle_of_these_parts_is_read_when_it_does_not_lie(tmp_path: Path) ->
         (pickle.dumps(5), "no file that torch.save"),
         (pickle.dumps(MAGIC, 2) + pickle.dumps(1000, 2), "no file that torch.save"),
         (torch_zip(b"").replace(b"data.pkl", b"data.pki"), "none that torch.save"),
-        (torch_zip(b"N.", **{"../constants.pkl": b"N."}).replace(b"data/../", b"./"), "none that torch.save|damaged"),
+        (torch_zip(b"N.", **{"12345678": b"N."}).replace(b"data/12345678", b"constants.pkl"), "none that torch.save"),
     ],
     ids=range(31),
 )
 def test_a_file_that_lies_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
-    assert any(one in refusal(tmp_path, data) for one in said.split("|"))
+    assert said in refusal(tmp_path, data)
 
 
 def doubled(times: int) -> bytes:
@@ -384,25 +385,24 @@ def doubled(times: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "said"),
     [
-        b"\x80\x02Nr\xff\xff\xff\xff.",
-        b"\x80\x02\x8b\xff\xff\xff\x7f.",
-        b"\x80\x04\x8d" + (1 << 40).to_bytes(8, "little") + b".",
-        b"\x80\x04\x8e" + (1 << 62).to_bytes(8, "little") + b".",
-        b"\x80\x05\x96" + (1 << 40).to_bytes(8, "little") + b".",
-        b"\x80\x04\x95" + (1 << 62).to_bytes(8, "little") + b"N.",
-        b"\x80\x02" + b"]" * 3_000_000 + b".",
-        b"\x80\x02" + b"(" * 3_000_000 + b".",
-        b"\x80\x02}" + b"K\x01" * 1 + b"\x85" * 200_000 + b"K\x01s.",
-        b"\x80\x02I" + b"9" * 100_000 + b"\n.",
-        doubled(30),
-        model(tensor(numbers(4), numbers(1)))[:-1] + text("labels") + b"]q\x00h\x00as.",
+        (b"\x80\x02Nr\x00\x00\x00\x04.", "more memory"),
+        (b"\x80\x02\x8b\xff\xff\xff\x7f.", "truncated"),
+        (b"\x80\x04\x8d" + (1 << 40).to_bytes(8, "little") + b".", "truncated"),
+        (b"\x80\x04\x8e" + (1 << 40).to_bytes(8, "little") + b".", "more memory"),
+        (b"\x80\x05\x96" + (1 << 40).to_bytes(8, "little") + b".", "more memory"),
+        (b"\x80\x04\x95" + (1 << 62).to_bytes(8, "little") + b"N.", "truncated"),
+        (b"\x80\x02" + b"(" * 3_000_000 + b".", "unexpected MARK"),
+        (b"\x80\x02}K\x01" + b"\x85" * 200_000 + b"K\x01s.", ""),  # some versions of Python overflow their stack
+        (b"\x80\x02I" + b"9" * 100_000 + b"\n.", "damaged"),
+        (doubled(30), "more facts"),
+        (model(tensor(numbers(4), numbers(1)))[:-1] + text("labels") + b"]q\x00h\x00as.", "recursion"),
     ],
-    ids=range(12),
+    ids=range(11),
 )
-def test_a_small_file_does_not_grow_large(tmp_path: Path, data: bytes) -> None:
-    refusal(tmp_path, torch_zip(data, **FOUR))
+def test_a_small_file_does_not_grow_large(tmp_path: Path, data: bytes, said: str) -> None:
+    assert said in refusal(tmp_path, torch_zip(data, **FOUR))
 
 
 def test_a_member_that_is_compressed_is_not_inflated(tmp_path: Path) -> None:
@@ -426,7 +426,7 @@ def test_a_file_that_was_cut_off_is_never_taken_for_whole(tmp_path: Path, old: b
     torch.save(saved, path, _use_new_zipfile_serialization=not old)
     whole = path.read_bytes()
     assert read_torch_file(path, tmp_path / "room").weights["w"].equal(saved["state_dict"]["w"])  # type: ignore[index]
-    for size in range(0, len(whole) - 1, len(whole) // 12):
+    for size in range(0, len(whole) - 1, len(whole) // 6):
         refusal(tmp_path, whole[:size])
 
 
