@@ -43,7 +43,7 @@ class Imported:
     config: Config
     alphabet: Alphabet
     parameters: int
-    """Numbers in its weights."""
+    """Numbers that are trained."""
     checkpoint: Path
 
 
@@ -77,7 +77,7 @@ def import_model(
         origin=ancestor.origin,
         config=config,
         alphabet=ancestor.alphabet,
-        parameters=sum(one.numel() for one in model.parameters()),
+        parameters=sum(one.numel() for one in model.parameters() if one.requires_grad),
         checkpoint=_saved(run, config, ancestor.alphabet, model),
     )
 

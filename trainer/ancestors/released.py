@@ -33,16 +33,20 @@ def _mozilla(version: str) -> Released:
     return Released(f"{MOZILLA}/v{version}/deepspeech-{version}-models.{kind}", version, f"English, {what}")
 
 
-def _pytorch(corpus: str, title: str) -> Released:
-    return Released(f"{PYTORCH}/V3.0/{corpus}_pretrained_v3.ckpt", "3.0", f"English, trained on {title}")
+def _pytorch(release: str, corpus: str) -> Released:
+    tag, ending = {"2.0": ("v2.0", "v2.pth"), "3.0": ("V3.0", "v3.ckpt")}[release]
+    return Released(f"{PYTORCH}/{tag}/{corpus}_pretrained_{ending}", release, f"English, trained on {TITLES[corpus]}")
 
 
 VERSIONS = ("0.1.0", "0.1.1", "0.2.0", "0.3.0", "0.4.1", "0.5.1", "0.6.1", "0.7.4", "0.8.2", "0.9.3")
+TITLES = {"an4": "AN4", "librispeech": "LibriSpeech", "ted": "TED-LIUM"}
 RELEASED = {
     **{f"deepspeech-{version}": _mozilla(version) for version in VERSIONS},
-    "deepspeech.pytorch-3.0-an4": _pytorch("an4", "AN4"),
-    "deepspeech.pytorch-3.0-librispeech": _pytorch("librispeech", "LibriSpeech"),
-    "deepspeech.pytorch-3.0-ted": _pytorch("ted", "TED-LIUM 2"),
+    **{
+        f"deepspeech.pytorch-{release}-{corpus}": _pytorch(release, corpus)
+        for release in ("2.0", "3.0")
+        for corpus in TITLES
+    },
 }
 """By the name that `dsprep import-model` takes."""
 

@@ -14,7 +14,6 @@ training/deepspeech_training/train.py at v0.7.4 and v0.9.3. Coqui STT 0.9 to 1.4
 """
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass
 
 from ...manifests import SourceError, UsageError
@@ -25,7 +24,7 @@ Release = tuple[int, int]
 
 CELL = "cudnn_lstm/rnn/multi_rnn_cell/cell_0/cudnn_compatible_lstm_cell"
 PROFILES: dict[Release, str] = {
-    (0, 0): "mfcc-deepspeech-0.1",
+    (0, 1): "mfcc-deepspeech-0.1",
     (0, 2): "mfcc-deepspeech-0.2",
     (0, 4): "mfcc-deepspeech-0.4",
     (0, 5): "mfcc-deepspeech-0.5",
@@ -33,7 +32,6 @@ PROFILES: dict[Release, str] = {
 }
 """Features by the first release that has them."""
 LATEST: Release = (0, 9)
-"""The last there was; what came after it, as Coqui's 1.0, is like it."""
 DEFAULT_LIMIT = 4000.0
 """Of TensorFlow's operation, in Hz."""
 LIMITS = {DEFAULT_LIMIT: "mfcc-deepspeech-0.5", RATE / 2: "mfcc-deepspeech-0.7"}
@@ -62,7 +60,7 @@ class Scheme:
 
 SCHEMES = (
     Scheme(
-        (0, 0),
+        (0, 1),
         (0, 1),
         "h{}",
         "b{}",
@@ -103,7 +101,7 @@ def features_of(graph: Graph, scheme: Scheme, release: str | None) -> str:
             )
         return told
     number = _number(release)
-    given = PROFILES[sorted(PROFILES)[bisect_right(sorted(PROFILES), number) - 1]]
+    given = PROFILES[max(first for first in PROFILES if first <= number)]
     if not scheme.first <= number <= scheme.last or told not in (None, given):
         like = "" if told is None else f", with the features {told}"
         raise UsageError(
@@ -113,10 +111,11 @@ def features_of(graph: Graph, scheme: Scheme, release: str | None) -> str:
 
 
 def _number(release: str) -> Release:
+    """Between the first and the last there is, for 0.0 is like 0.1 and what came after 0.9 like that."""
     match = re.fullmatch(r"v?(\d{1,3})\.(\d{1,3})(\.\S*)?", release)
     if match is None:
         raise UsageError(f"--release {release} is no release of mozilla/DeepSpeech, as 0.6")
-    return min((int(match[1]), int(match[2])), LATEST)
+    return min(max(min(PROFILES), (int(match[1]), int(match[2]))), LATEST)
 
 
 def _told(graph: Graph, scheme: Scheme) -> str | None:

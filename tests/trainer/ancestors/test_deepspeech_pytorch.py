@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -82,7 +83,7 @@ def expected(state: dict[str, Tensor], cell: str, bidirectional: bool, spectrogr
 def package(state: Any, **more: Any) -> dict[str, Any]:
     audio = {"sample_rate": 16000, "window_size": 0.02, "window_stride": 0.01, "window": "hamming", "noise_dir": None}
     made = {"version": "0.0.1", "hidden_size": HIDDEN, "audio_conf": audio, "labels": LABELS, "state_dict": state}
-    return {**made, "optim_dict": {"state": {0: {"momentum_buffer": torch.rand(9)}}}, "amp": None, **more}
+    return {**made, "optim_dict": {"state": {0: {"momentum_buffer": torch.rand(9)}}}, "avg_loss": np.float64(3), **more}
 
 
 def read(tmp_path: Path, saved: Any, release: str | None = None, old: bool = False) -> Ancestor:

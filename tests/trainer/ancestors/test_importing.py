@@ -17,6 +17,8 @@ from dsprep.pipeline.fetching.access import Access, Patience
 from dsprep.trainer.ancestors.importing import import_model
 from dsprep.trainer.ancestors.released import RELEASED, located
 from dsprep.trainer.config import PROFILES, DeepSpeech1Config
+from dsprep.trainer.evaluation import evaluate
+from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.models import build_model
 from dsprep.trainer.training.checkpoint import best_first, load_model, read_tensors
 
@@ -34,7 +36,7 @@ def test_a_run_made_of_a_graph_has_its_logits(frozen: Any, tmp_path: Path) -> No
     (tmp_path / "output_graph.pb").write_bytes(frozen.graph("0.5", weights).SerializeToString())
     imported = import_model(tmp_path / "output_graph.pb", tmp_path / "run")
     assert imported.origin == "mozilla/DeepSpeech 0.5"
-    assert imported.parameters == sum(p.size for pair in [*weights.dense.values(), *weights.cells] for p in pair) + 32
+    assert imported.parameters == sum(p.size for pair in [*weights.dense.values(), *weights.cells] for p in pair)
     ((path, standing),) = best_first(tmp_path / "run")
     assert path == imported.checkpoint
     assert (standing.config, standing.alphabet) == (imported.config, english())
@@ -45,6 +47,16 @@ def test_a_run_made_of_a_graph_has_its_logits(frozen: Any, tmp_path: Path) -> No
     with torch.inference_mode():
         logits_BTV, _ = model(torch.from_numpy(features), [30])
     assert np.abs(logits_BTV[0].numpy() - weights.logits(features[0])).max() < 1e-5
+
+
+def test_a_run_that_was_imported_can_be_evaluated(frozen: Any, digits: Path, tmp_path: Path) -> None:
+    (tmp_path / "g.pb").write_bytes(graph_bytes(frozen, "0.1"))
+    import_model(tmp_path / "g.pb", tmp_path / "run")
+    data = read_data([digits / "dev-clean.csv"])
+    heard, standing = evaluate(tmp_path / "run", data, "cpu")
+    assert len(heard.heard) == len(data.samples) > 0
+    assert 0 < heard.loss < float("inf")
+    assert standing.epoch == standing.step == 0
 
 
 @pytest.mark.parametrize("name", ["models.tar.gz", "models.tar"])
@@ -197,7 +209,7 @@ def test_the_table_of_released_models_is_one_of_urls_and_releases() -> None:
     assert len(RELEASED) == len({one.url for one in RELEASED.values()})
     for name, one in RELEASED.items():
         assert one.url.startswith("https://github.com/")
-        assert one.url.endswith((".tar.gz", ".pbmm", ".ckpt"))
+        assert one.url.endswith((".tar.gz", ".pbmm", ".pth", ".ckpt"))
         assert one.release in name
         assert one.release in one.url.replace("V3.0", "3.0")
 

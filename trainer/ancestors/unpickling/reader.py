@@ -21,10 +21,12 @@ INERT = {
     *(f"{home}.{name}" for home in ("builtins", "__builtin__") for name in BUILTINS),
     *(f"typing.{name}" for name in ("Any", "Dict", "List", "Optional", "Tuple", "Union")),
     *(f"torch.nn.modules.rnn.{name}" for name in ("LSTM", "GRU", "RNN")),
+    *(f"numpy.{name}" for name in ("dtype", "core.multiarray.scalar", "_core.multiarray.scalar")),
+    "_codecs.encode",  # the bytes of a scalar of NumPy
     "_operator.getitem",  # how typing.List[str] is pickled
     "collections.defaultdict",
 }
-"""Other names that such settings hold."""
+"""Other names that settings and scores hold."""
 
 
 class Refused(Exception):
