@@ -6,6 +6,7 @@ from .choice import number, one_of
 from .errors import (
     DataError,
     DsprepError,
+    FailedElsewhere,
     FetchError,
     Interrupted,
     MissingExtraError,
@@ -36,6 +37,7 @@ __all__ = [
     "BadRow",
     "DataError",
     "DsprepError",
+    "FailedElsewhere",
     "FetchError",
     "Interrupted",
     "MissingExtraError",

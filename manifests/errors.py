@@ -7,7 +7,8 @@
     ├── DataError            a manifest, shard or alphabet that was read: mend it or make it anew
     ├── OutputError          the folder that is written: choose another, free space, change its rights
     ├── TrainingError        a run that cannot go on: its data, its checkpoint, its numbers
-    └── MissingExtraError    an optional package is not installed: the message has the pip command
+    ├── MissingExtraError    an optional package is not installed: the message has the pip command
+    └── FailedElsewhere      another process of the same run has told the user: this one ends without a word
 
     Interrupted              the user or the system asked to stop; what was done is kept (exit code 130)
 
@@ -54,6 +55,10 @@ class TrainingError(DsprepError):
 
 class MissingExtraError(DsprepError):
     """A command needs an optional package that is not installed."""
+
+
+class FailedElsewhere(DsprepError):
+    """Another process of the same run met an error that it tells the user of."""
 
 
 class Interrupted(Exception):

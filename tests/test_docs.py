@@ -32,7 +32,7 @@ def test_the_tree_is_the_tree() -> None:
             home = name
         else:
             listed.add(home + name if indent else name)
-    folders = ("manifests", "importers", "pipeline", "trainer", "bench")
+    folders = ("commands", "manifests", "importers", "pipeline", "trainer", "bench")
     found = {path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*.py")}
     assert listed == {name for name in found if not name.endswith("__init__.py")} | {"cli.py"}
 

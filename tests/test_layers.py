@@ -1,4 +1,4 @@
-"""An import points one way: manifests <- importers <- pipeline <- trainer <- cli."""
+"""An import points one way: manifests <- importers <- pipeline <- trainer <- commands <- cli."""
 
 import ast
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LAYERS = ("manifests", "importers", "pipeline", "trainer")
+LAYERS = ("manifests", "importers", "pipeline", "trainer", "commands")
 SOURCES = [path for layer in LAYERS for path in (ROOT / layer).rglob("*.py")]
 
 
@@ -41,6 +41,12 @@ def test_no_layer_imports_a_higher_one(path: Path) -> None:
 def test_torch_is_imported_under_trainer_alone(path: Path) -> None:
     if path.relative_to(ROOT).parts[0] != "trainer":
         assert not {name for name in imported(path) if name.split(".")[0] in ("torch", "safetensors", "jiwer")}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_click_is_imported_under_commands_alone(path: Path) -> None:
+    if path.relative_to(ROOT).parts[0] != "commands":
+        assert "click" not in {name.split(".")[0] for name in imported(path)}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "manifests").glob("*.py")), ids=lambda path: path.name)

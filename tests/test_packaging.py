@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-HOMES = ("importers", "manifests", "pipeline", "trainer")
+HOMES = ("commands", "importers", "manifests", "pipeline", "trainer")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 

@@ -1,11 +1,11 @@
 """Demo: the main job once, offline, on speech that it makes itself, in less than five minutes on two cores."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..importers import CORPORA
-from ..manifests import Progress, english
+from ..manifests import english
 from ..pipeline.espeak import PARTS, make_corpus
 from ..pipeline.importing import import_corpus
 from ..pipeline.job import Job
@@ -15,8 +15,8 @@ from ..pipeline.shards.sharding import ShardReport, shard
 from .config import read_config
 from .evaluation import Evaluation, evaluate
 from .loading.data import read_data
-from .training.checkpoint import Standing
-from .training.training import Listener, train
+from .training.standing import Standing
+from .training.training import Callbacks, train
 
 SETTINGS = ("train.epochs=12", "batch.seconds=40")
 """Over the preset ds2-small."""
@@ -56,12 +56,10 @@ class DemoReport:
 def run_demo(
     out: Path,
     workers: int,
-    progress: Progress,
-    on_epoch: Listener,
-    should_stop: Callable[[], bool],
+    callbacks: Callbacks,
 ) -> DemoReport:
     """Make speech, import it, shard it, train on it and evaluate; run again, it goes on where it stopped."""
-    archives = out / "archives"
+    archives, progress = out / "archives", callbacks.progress
     make_corpus(archives, progress)
     data, shards, run = out / "data", out / "shards", out / "run"
     job = Job(corpus=CORPORA["librispeech"], parts=tuple(PARTS), sources=(str(archives),))
@@ -73,9 +71,7 @@ def run_demo(
         read_data([shards]),
         read_data([data / "dev-clean.csv"]),
         run,
-        progress=progress,
-        on_epoch=on_epoch,
-        should_stop=should_stop,
+        callbacks=callbacks,
     )
     test, _ = evaluate(run, read_data([data / "test-clean.csv"]), "cpu", progress)
     return DemoReport(imported, sharded, standing, test)

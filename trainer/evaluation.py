@@ -8,11 +8,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..manifests import Alphabet, Progress, Sample, TrainingError, silent
@@ -21,10 +21,15 @@ from .decode import greedy
 from .features import FEATURES, Features
 from .loading.batches import Loaded, loaded
 from .loading.data import Data, unwritable
+from .losses import ctc_losses
 from .models import Model, build_model
 from .order.plan import plan_reading
-from .training.checkpoint import Standing, best_first, load_model, read_tensors
+from .training.checkpoint import best, weights_of
+from .training.ranks import Ranks
+from .training.standing import Standing
 from .wer import Errors, count_characters, count_words
+
+ALONE = Ranks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +92,11 @@ class Evaluation:
 def evaluate(
     run: Path,
     data: Data,
-    device: str,
+    device: torch.device | str,
     progress: Progress = silent,
     on_notice: Callable[[str], None] = lambda notice: None,
     workers: int = 1,
+    ranks: Ranks = ALONE,
 ) -> tuple[Evaluation, Standing]:
     """What the best checkpoint of a run makes of `data`, which `workers` threads read.
 
@@ -98,23 +104,15 @@ def evaluate(
         TrainingError: the run has no whole checkpoint.
         DataError: a sample cannot be read.
     """
-    tensors, standing = _best_tensors(run, on_notice)
+    found = ranks.once(lambda: best(run, on_notice))
+    standing = found.standing
     if listed := unwritable(data, standing.alphabet):
         on_notice(f"the model cannot write {listed}: these count as errors")
     features = FEATURES[standing.config.features]().to(device)
     model = build_model(standing.config, features.size, standing.alphabet.size).to(device)
-    load_model(model, tensors)
-    result = judge(model, features, data, standing.alphabet, standing.config.batch, progress, workers)
+    model.load_state_dict(weights_of(found.tensors))
+    result = judge(model, features, data, standing.alphabet, standing.config.batch, progress, workers, ranks)
     return result, standing
-
-
-def _best_tensors(run: Path, on_notice: Callable[[str], None]) -> tuple[dict[str, Tensor], Standing]:
-    for path, standing in best_first(run):
-        try:
-            return read_tensors(path), standing
-        except TrainingError as error:
-            on_notice(f"{error}; the next best is used, and training again mends it")
-    raise TrainingError(f"{run} holds no whole checkpoint: name a folder that dsprep train --run has written")
 
 
 @torch.inference_mode()
@@ -126,31 +124,20 @@ def judge(
     batch: BatchConfig,
     progress: Progress = silent,
     workers: int = 1,
+    ranks: Ranks = ALONE,
 ) -> Evaluation:
-    """What `model` makes of `data`, by greedy decoding; the model is left in the mode it was in."""
+    """What `model` makes of `data`, by greedy decoding, each rank of its share; the model is left in its mode."""
     training = model.training
     model.eval()
     heard: list[Heard] = []
-    with closing(loaded(data, plan_reading(data.clips, batch), workers)) as coming:
+    mine = plan_reading(data.clips, batch)[ranks.rank :: ranks.count]
+    with closing(loaded(data, mine, workers)) as coming:
         for one in coming:
             heard += _heard_batch(model, features, alphabet, one)
-            progress("evaluating", len(heard), len(data.samples), "utterances")
+            progress("evaluating", len(heard), sum(map(len, mine)), "utterances")
     model.train(training)
-    return Evaluation(tuple(sorted(heard, key=lambda one: one.sample.id)))
-
-
-def ctc_losses(logits_BTV: Tensor, steps: list[int], labels: list[list[int]], blank: int) -> Tensor:
-    """The CTC loss of each utterance in nats, float32, infinite where the labels do not fit."""
-    log_probs_TBV = logits_BTV.float().log_softmax(2).transpose(0, 1)
-    flat = torch.tensor([label for one in labels for label in one], dtype=torch.long)
-    return F.ctc_loss(
-        log_probs_TBV,
-        flat.to(logits_BTV.device),
-        torch.tensor(steps),
-        torch.tensor([len(one) for one in labels]),
-        blank=blank,
-        reduction="none",
-    )
+    everything = chain.from_iterable(ranks.gathered(heard))
+    return Evaluation(tuple(sorted(everything, key=lambda one: one.sample.id)))
 
 
 def _losses(logits_BTV: Tensor, steps: list[int], samples: Sequence[Sample], alphabet: Alphabet) -> Iterator[float]:

@@ -36,7 +36,7 @@ def _known(samples: Iterable[Sample]) -> Vouched:
     for tar in {sample.path for sample in samples if sample.offset is not None}:
         known |= _of_tar(tar)
     folders = {sample.path.parent for sample in samples if sample.offset is None}
-    for folder in folders:
+    for folder in folders - {Path()}:  # a folder that is named `.` has no record beside it that could be looked for
         known |= _of_files(folder, whole=False)
     for home in {folder.parent for folder in folders}:
         for record in home.glob("chunk-*.json"):

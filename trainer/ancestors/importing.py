@@ -19,9 +19,11 @@ from torch import Tensor
 from ...manifests import Alphabet, Progress, SourceError, UsageError, read_alphabet, silent
 from ...pipeline.archive import content, members, open_tar, reading
 from ...pipeline.commit import sweep, writing
+from ...pipeline.hashing import digests
 from ..config import Config, config_of
 from ..models import Model, build_model
-from ..training.checkpoint import Standing, checkpoints, save
+from ..training.checkpoint import checkpoints, save
+from ..training.standing import Origin, Standing
 from .ancestor import Ancestor
 from .deepspeech_pytorch import read_deepspeech_pytorch
 from .frozen_graph import read_graph
@@ -73,12 +75,14 @@ def import_model(
     ancestor = _read(source, run, release, alphabet, progress)
     config = config_of(Config(features=ancestor.features, model=ancestor.model).facts(), str(source))
     model = _model(config, ancestor, str(source))
+    with reading(source):
+        origin = Origin(name=source.name, sha256=digests(source, ["sha256"], "hashing", progress)["sha256"])
     return Imported(
         origin=ancestor.origin,
         config=config,
         alphabet=ancestor.alphabet,
         parameters=sum(one.numel() for one in model.parameters() if one.requires_grad),
-        checkpoint=_saved(run, config, ancestor.alphabet, model),
+        checkpoint=_saved(run, config, ancestor.alphabet, model, origin),
     )
 
 
@@ -149,17 +153,6 @@ def _finite(weights: Tensor) -> bool:
     return bool(torch.isfinite(weights).all())
 
 
-def _saved(run: Path, config: Config, alphabet: Alphabet, model: Model) -> Path:
-    """The checkpoint of a run that has not begun: no data, no epoch, no step, an optimiser that knows nothing yet."""
-    standing = Standing(
-        config=config,
-        alphabet=alphabet,
-        data="",
-        dev="",
-        epoch=0,
-        step=0,
-        summed_loss=0.0,
-        utterances=0,
-        history=(),
-    )
-    return save(run, standing, model, torch.optim.SGD(model.parameters()))
+def _saved(run: Path, config: Config, alphabet: Alphabet, model: Model, origin: Origin) -> Path:
+    """The checkpoint of a run that has not begun: no data, no epoch, no step, no optimiser."""
+    return save(run, Standing(config=config, alphabet=alphabet, data="", dev="", origin=origin), model)

@@ -126,7 +126,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "batch.window": (0, 1e9),
     "mix.hours": (0, 1e6),
     "mix.weights": (0, 1e9),
-    "augment.gain": (0, 60),
+    "augment.gain": (-60, 60),
     "augment.speed": (0, 0.5),
     "augment.tempo": (0, 0.5),
     "augment.noise_share": (0, 1),
@@ -173,9 +173,12 @@ def _check(config: Config, place: str) -> Config:
         raise UsageError(f"{place}: mix.weights are all 0: one must be higher")
     if config.mix.weights and not config.mix.hours:
         raise UsageError(f"{place}: mix.weights want mix.hours, the audio in an epoch, as mix.hours=100")
-    low_high = config.augment.noise_snr
-    if len(low_high) != 2 or low_high[0] > low_high[1]:
-        raise UsageError(f"{place}: augment.noise_snr = {list(low_high)} is not a lowest and a highest, as [5.0, 25.0]")
+    for key, pair, example in (
+        ("augment.gain", config.augment.gain, "[-6.0, 8.0]"),
+        ("augment.noise_snr", config.augment.noise_snr, "[5.0, 25.0]"),
+    ):
+        if len(pair) != 2 or pair[0] > pair[1]:
+            raise UsageError(f"{place}: {key} = {list(pair)} is not a lowest and a highest, as {example}")
     return config
 
 

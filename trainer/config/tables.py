@@ -72,20 +72,20 @@ class MixConfig:
 class AugmentConfig:
     """How training sound is changed, anew each epoch; 0 or nothing for not at all. Dev data never are."""
 
-    gain: float = 0.0
-    """Most decibels that a clip is made louder or softer."""
+    gain: tuple[float, ...] = (0.0, 0.0)
+    """Lowest and highest of the decibels by which a clip is made louder."""
     speed: float = 0.0
     """Most change of the speed, pitch and all: 0.1 for 0.9 to 1.1 times."""
     tempo: float = 0.0
     """Most change of the speed with the pitch kept, by sox: 0.15 for 0.85 to 1.15 times."""
     noise: str = ""
-    """Manifest or shard folder of noises that are mixed in."""
+    """Manifest, shard folder or URL of noises that are mixed in."""
     noise_share: float = 0.4
     """Share of the clips that get one."""
     noise_snr: tuple[float, ...] = (5.0, 25.0)
     """Lowest and highest ratio of speech to noise, in decibels."""
     reverb: str = ""
-    """Manifest or shard folder of impulse responses of rooms."""
+    """Manifest, shard folder or URL of impulse responses of rooms."""
     reverb_share: float = 0.3
     """Share of the clips that are heard in one."""
     mask_frames: int = 0

@@ -11,14 +11,12 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ...manifests import Sample
 from ...manifests.ctc import RATE
 from ...pipeline.sound.audio import Pcm
 from ..config import BatchConfig
 from ..order.buckets import PER_DOUBLING
-from .batches import Loaded
+from .batches import Loaded, packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +63,4 @@ def _length(clip: Clip) -> int:
 
 
 def _batch(clips: Sequence[Clip]) -> Loaded:
-    lengths = [len(clip.pcm) for clip in clips]
-    pcm_BN = np.zeros((len(clips), max(lengths)), np.int16)
-    for row, clip in zip(pcm_BN, clips, strict=True):
-        row[: len(clip.pcm)] = clip.pcm
-    return Loaded(tuple(clip.sample for clip in clips), pcm_BN, lengths)
+    return packed(tuple(clip.sample for clip in clips), [clip.pcm for clip in clips])

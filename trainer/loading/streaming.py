@@ -32,7 +32,7 @@ from ...pipeline.sound.audio import Unreadable, decode
 from ..config import Config
 from ..features import Features
 from ..models import Model
-from .batches import Loaded
+from .batches import Change, Loaded
 from .gathering import Clip, gathered
 
 SHUFFLED = 1000
@@ -120,9 +120,16 @@ def usable(alphabet: Alphabet, features: Features, model: Model) -> Usable:
 
 
 def spoken(
-    stream: Streamed, config: Config, epoch: int, refuse: Usable, on_notice: Callable[[str], None]
+    stream: Streamed,
+    config: Config,
+    epoch: int,
+    refuse: Usable,
+    on_notice: Callable[[str], None],
+    change: Change | None = None,
 ) -> Generator[Loaded]:
     """The batches of an epoch, within the bounds of `config.batch`, each made while the one before is worked on.
+
+    `change` is done to each clip that can be used, before clips of like length are gathered.
 
     At its end, what became of the samples is told: each was used or left out.
 
@@ -132,7 +139,7 @@ def spoken(
         TrainingError: no sample could be used.
     """
     tally, chance = Tally(), random.Random(draw(config.train.seed, epoch, "stream"))
-    clips = _clips(_samples(stream.tars, chance), refuse, tally)
+    clips = _clips(_samples(stream.tars, chance), refuse, tally, change)
     batches = gathered(clips, config.batch, chance)
     with ThreadPoolExecutor(1, "streaming") as thread:
         coming = thread.submit(next, batches, None)
@@ -171,12 +178,12 @@ def _doubled(error: Exception) -> bool:
     raise DataError(f"{error.args[0]}: without --stream, dsprep lists what cannot be used, and goes on") from error
 
 
-def _clips(samples: Iterable[dict[str, Any]], refuse: Usable, tally: Tally) -> Iterator[Clip]:
+def _clips(samples: Iterable[dict[str, Any]], refuse: Usable, tally: Tally, change: Change | None) -> Iterator[Clip]:
     for sample in samples:
         made = _clip(sample, refuse)
         if isinstance(made, Clip):
             tally.used += 1
-            yield made
+            yield Clip(made.sample, change(made.sample, made.pcm)) if change else made
         else:
             tally.leave(sample["__key__"], made)
 

@@ -5,6 +5,8 @@ from .deepspeech1 import DeepSpeech1
 from .deepspeech2 import DeepSpeech2
 
 Model = DeepSpeech1 | DeepSpeech2
+OUTPUTS = {"deepspeech1": "h6", "deepspeech2": "dense"}
+"""The layer whose rows are the labels."""
 
 
 def build_model(config: Config, features: int, labels: int) -> Model:
@@ -14,4 +16,4 @@ def build_model(config: Config, features: int, labels: int) -> Model:
     return DeepSpeech2(config.model, features, labels)
 
 
-__all__ = ["DeepSpeech1", "DeepSpeech2", "Model", "build_model"]
+__all__ = ["OUTPUTS", "DeepSpeech1", "DeepSpeech2", "Model", "build_model"]

@@ -1,20 +1,22 @@
-"""Training: one process, from manifests to checkpoints that resume exactly.
+"""Training: from manifests to checkpoints that resume exactly, on as many processes as torchrun starts.
 
-Running the same command again goes on from the newest whole checkpoint, in the middle of an epoch too, and on a
-CPU ends with the same weights as if it had never stopped (some of CUDA's sums have no fixed order). The batches
-of an epoch come from the plan, the random numbers of a step from (seed, epoch, step), and the rest of the state
-is in the checkpoint.
+Running the same command again goes on from the newest whole checkpoint, in the middle of an epoch too, and on a CPU
+ends with the same weights as if it had never stopped (some of CUDA's sums have no fixed order). The batches of an epoch
+come from the plan, the random numbers of a step from (seed, epoch, step), and the rest of the state is in the
+checkpoint.
 """
 
 import math
+import resource
+import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from ...manifests import (
     Alphabet,
@@ -25,32 +27,52 @@ from ...manifests import (
     UsageError,
     silent,
 )
+from ...manifests.ctc import RATE
 from ...pipeline.commit import seal, sweep, write_whole, writing
-from ...pipeline.hashing import draw
-from ..augment.masks import mask
-from ..config import Config, TrainConfig
-from ..evaluation import ctc_losses, judge
-from ..features import FEATURES
+from ..config import Config
+from ..evaluation import judge
 from ..loading.batches import Loaded, loaded
 from ..loading.data import Data, check_alphabet, unfit, unwritable
 from ..loading.streaming import Streamed, spoken, usable
-from ..models import build_model
 from ..order.plan import Plan
-from .checkpoint import (
-    EpochResult,
-    Standing,
-    checkpoints,
-    load_model,
-    load_optimizer,
-    read_tensors,
-    remove,
-    remove_unrecorded,
-    save,
-)
+from .checkpoint import Tensors, best, load_optimizer, newest, save, weights_of
+from .determinism import deterministic
+from .fine_tuning import carry_over
+from .learner import Learned, Learner
+from .ranks import Ranks
+from .rehearsal import check_room, rehearse
+from .reports import StepReport
+from .resuming import going_on
+from .schedule import finished, rate_at
+from .standing import EpochResult, Standing
 
-Listener = Callable[[EpochResult], None]
 NAMED = 20
 """Of the samples that are left out, to be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a run is carried out with."""
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    ranks: Ranks = field(default_factory=Ranks)
+    workers: int = 1
+    """Threads that read the sound: how many changes nothing but the time it takes."""
+    deterministic: bool = False
+    accept_changes: bool = False
+    """Go on with another config or other data than the run was begun with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callbacks:
+    """Who is told what, and asked whether to stop."""
+
+    progress: Progress = silent
+    on_notice: Callable[[str], None] = lambda notice: None
+    on_step: Callable[[StepReport], None] = lambda report: None
+    on_epoch: Callable[[EpochResult], None] = lambda result: None
+    should_stop: Callable[[], bool] = lambda: False
+    """Asked after each step, and while the dev data are judged."""
 
 
 def train(
@@ -59,48 +81,36 @@ def train(
     data: Data | Streamed,
     dev: Data,
     run: Path,
-    device: str = "cpu",
-    progress: Progress = silent,
-    on_epoch: Listener = lambda result: None,
-    on_notice: Callable[[str], None] = lambda notice: None,
-    should_stop: Callable[[], bool] = lambda: False,
-    workers: int = 1,
+    means: Means | None = None,
+    callbacks: Callbacks | None = None,
+    init: Path | None = None,
 ) -> Standing:
     """Train to the last epoch of `config`, from the beginning or from where `run` stands.
 
-    `should_stop` is asked after each step; when it says so, a checkpoint is saved first. `workers` threads read the
-    sound: how many changes nothing but the time it takes.
+    The first weights are those of the run `init`, if there is one. Of several ranks each calls this, with the same
+    arguments but for `callbacks`: only the first is to speak, and all are to stop if one says so.
 
     Raises:
         DataError: a transcript cannot be written with the alphabet.
-        TrainingError: `run` is of another config or data, or a loss is not a number.
-        UsageError: `data` is a stream, and the schedule needs to know the number of its steps.
-        Interrupted: `should_stop` said so.
+        TrainingError: `run` is of another config or data, a batch does not fit in memory, or losses are no numbers.
+        UsageError: `data` is a stream, and something needs to know it beforehand.
+        Interrupted: `should_stop` said so, and a checkpoint is saved.
     """
-    if isinstance(data, Data):
-        check_alphabet(data, alphabet)
-    elif config.mix.hours or config.batch.window:
-        raise UsageError("mix.hours and batch.window need to know all samples beforehand: leave them out, or --stream")
-    elif config.train.schedule == "cosine":
-        raise UsageError(
-            "the schedule cosine needs the number of steps in an epoch, which a stream does not tell: "
-            "add --set train.schedule=constant or decay, or leave out --stream"
-        )
+    means, callbacks = means or Means(), callbacks or Callbacks()
+    _check(config, alphabet, data, means.ranks)
     if listed := unwritable(dev, alphabet):
-        on_notice(f"dev data: the alphabet lacks {listed}: these count as errors")
-    with writing(run):
-        run.mkdir(parents=True, exist_ok=True)
-        sweep(run)
-    remove_unrecorded(run)
-    trainer = Trainer(config, alphabet, data, dev, run, device, progress, on_notice, should_stop, workers)
-    trainer.write_history()
-    while trainer.standing.epoch < config.train.epochs:
-        on_epoch(trainer.epoch())
+        callbacks.on_notice(f"dev data: the alphabet lacks {listed}: these count as errors")
+    with deterministic(means.device) if means.deterministic else nullcontext() as told:
+        if told:
+            callbacks.on_notice(told)
+        trainer = Trainer(config, alphabet, data, dev, run, means, callbacks, init)
+        while not finished(config.train, trainer.standing.history):
+            callbacks.on_epoch(trainer.epoch())
     return trainer.standing
 
 
 class Trainer:
-    """A run in memory: model, optimiser, and where it stands."""
+    """A run in memory."""
 
     def __init__(
         self,
@@ -109,144 +119,151 @@ class Trainer:
         data: Data | Streamed,
         dev: Data,
         run: Path,
-        device: str,
-        progress: Progress,
-        on_notice: Callable[[str], None],
-        should_stop: Callable[[], bool],
-        workers: int,
+        means: Means,
+        callbacks: Callbacks,
+        init: Path | None,
     ) -> None:
-        self.config, self.alphabet, self.dev, self.run = config, alphabet, dev, run
-        self.device, self.progress = torch.device(device), progress
-        self.notice, self.should_stop, self.workers = on_notice, should_stop, workers
-        self.features = FEATURES[config.features]().to(device)
-        torch.manual_seed(config.train.seed)
-        self.model = build_model(config, self.features.size, alphabet.size).to(device)
-        self.optimizer = torch.optim.AdamW(
-            (one for one in self.model.parameters() if one.requires_grad),
-            lr=config.train.rate,
-            weight_decay=config.train.weight_decay,
-            fused=True,
-        )
-        self.plan: Plan | None = None
+        self.config, self.dev, self.run, self.means, self.ranks = config, dev, run, means, means.ranks
+        self.callbacks = callbacks
+        self.learner = Learner(config, alphabet, means.device, means.ranks)
         self.data = self._fitting(data) if isinstance(data, Data) else data
-        self.standing = Standing(
-            config=config,
-            alphabet=alphabet,
-            data=self.data.digest if isinstance(self.data, Streamed) else self.data.ordered_digest(config),
-            dev=dev.digest,
-            epoch=0,
-            step=0,
-            summed_loss=0.0,
-            utterances=0,
-            history=(),
-        )
-        self.saved = time.monotonic()
-        self._resume()
+        self.plan: Plan | None = None
+        fingerprint = self.data.ordered_digest(config) if isinstance(self.data, Data) else self.data.digest
+        self.standing = Standing(config=config, alphabet=alphabet, data=fingerprint, dev=dev.digest)
+        self._begin(init)
+        self.saved = self.stepped = time.monotonic()
 
     def epoch(self) -> EpochResult:
-        """The rest of the epoch under way, its judgement on the dev data, and a checkpoint if it is worth one."""
+        """The rest of the epoch under way, its judgement on the dev data, and a checkpoint."""
         number = self.standing.epoch
-        steps, batches = self._batches()
-        with closing(batches) as coming:
-            for batch in coming:
-                self._step(batch, steps)
-                self.progress(f"epoch {number + 1}", self.standing.step, steps, "batches")
-                self._save_or_stop()
-        try:
-            result = self._judged(number)
-        except (DsprepError, Interrupted):  # the epoch's work is not lost for a bad clip among the dev data
+        steps, sizes, batches = self._batches()
+        waited = time.monotonic()
+        with closing(batches):
+            for size, batch in zip(sizes, batches, strict=False):
+                self._step(batch, size or len(batch.samples), steps, time.monotonic() - waited)
+                self.callbacks.progress(f"epoch {number + 1}", self.standing.step, steps, "batches")
+                waited = time.monotonic()
+        if self.ranks.count > 1:  # a rank that waits for another while judging cannot save when it is told to stop
             self._save()
-            raise
+        result = self._judged(number)
         history = (*self.standing.history, result)
         self.standing = replace(self.standing, epoch=number + 1, step=0, summed_loss=0.0, utterances=0, history=history)
-        if result is self.standing.best or self.standing.epoch == self.config.train.epochs:
-            self._save()
-        self.write_history()
+        self._save()
         return result
 
-    def write_history(self) -> None:
-        """What each epoch came to, for people and plots."""
-        write_whole(self.run / "history.json", seal({"epochs": self.standing.facts()["history"]}, indent=1))
-
-    def _batches(self) -> tuple[int, Generator[Loaded]]:
-        """The steps of the epoch under way, 0 if nobody knows, and the batches that are left of it."""
-        data, number = self.data, self.standing.epoch
+    def _batches(self) -> tuple[int, Iterator[int], Generator[Loaded]]:
+        """Steps of the epoch under way, 0 if nobody knows; of what is left, sizes of batches, and this rank's parts."""
+        at, data, ranks = self.standing, self.data, self.ranks
         if isinstance(data, Streamed):
-            fits = usable(self.alphabet, self.features, self.model)
-            return 0, spoken(data, self.config, number, fits, self.notice)
+            fits = usable(at.alphabet, self.learner.features, self.learner.model)
+            return 0, repeat(0), spoken(data, self.config, at.epoch, fits, self.callbacks.on_notice)
         if self.plan is None:
             self.plan = Plan(data.clips, self.config.batch, self.config.train.seed, self.config.mix)
-        batches = self.plan.epoch(number)
-        return len(batches), loaded(data, batches[self.standing.step :], self.workers)
+        whole = self.plan.epoch(at.epoch)
+        parts = whole.of(ranks.rank, ranks.count)[at.step :]
+        return len(whole), (len(batch) for batch in whole[at.step :]), loaded(data, parts, self.means.workers)
 
-    def _step(self, batch: Loaded, steps: int) -> None:
-        """One step of the optimiser; `steps` are in an epoch, 0 if nobody knows."""
-        train, at = self.config.train, self.standing
-        torch.manual_seed(int.from_bytes(draw(train.seed, at.epoch, at.step)) >> 1)
-        for group in self.optimizer.param_groups:
-            # A stream's schedule counts epochs alone.
-            group["lr"] = rate_at(train, at.epoch * steps + at.step if steps else at.epoch, steps or 1)
-        with torch.no_grad():
-            features_BTF, frames = self.features(batch.sound(self.device), batch.lengths)
-            ids = [sample.id for sample in batch.samples]
-            features_BTF = mask(features_BTF, frames, ids, self.config.augment, train.seed, at.epoch)
-        self.model.train()
-        logits_BTV, counts = self.model(features_BTF, frames)
-        labels = [self.alphabet.encode(sample.transcript) for sample in batch.samples]
-        losses_B = ctc_losses(logits_BTV, counts, labels, self.alphabet.blank)
-        self._check(losses_B, ids)
-        self.optimizer.zero_grad()
-        losses_B.mean().backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), train.clip)
-        self._check(norm.expand(len(ids)), ids)
-        self.optimizer.step()
-        self.standing = replace(
-            at,
-            step=at.step + 1,
-            summed_loss=at.summed_loss + float(losses_B.detach().sum()),
-            utterances=at.utterances + len(ids),
-        )
+    def _step(self, batch: Loaded, size: int, steps: int, waited: float) -> None:
+        """One step of the optimiser; then a checkpoint if it is time for one or for a stop."""
+        at, train = self.standing, self.config.train
+        # A stream's schedule counts epochs alone.
+        rate = rate_at(train, at.epoch, at.step if steps else 0, steps or 1, at.history)
+        due = self.ranks.first and time.monotonic() - self.saved > 60 * train.save_minutes
+        asked = (float(self.callbacks.should_stop()), float(due), sum(batch.lengths) / RATE)
+        learned = self.learner.step(batch, size, at.epoch, at.step, rate, asked)
+        self._take_in(learned, size)
+        self._report(learned, size, steps, rate, waited)
+        if learned.bad:
+            self._tell_bad(learned)
+        stop, save, _ = learned.asked
+        if stop or save:
+            self._save()
+        if stop:
+            raise Interrupted(self._farewell())
 
-    def _check(self, losses_B: torch.Tensor, ids: list[str]) -> None:
-        bad = [name for name, loss in zip(ids, losses_B.tolist(), strict=True) if not math.isfinite(loss)]
-        if bad:
+    def _take_in(self, learned: Learned, size: int) -> None:
+        at = self.standing
+        if learned.bad:
+            self.standing = replace(at, step=at.step + 1, skipped=at.skipped + 1)
+        else:
+            loss, count = at.summed_loss + learned.summed_loss, at.utterances + size
+            self.standing = replace(at, step=at.step + 1, summed_loss=loss, utterances=count, skipped=0)
+
+    def _tell_bad(self, learned: Learned) -> None:
+        """A step was skipped; after many in a row the run ends, its last checkpoint as it is."""
+        at, train = self.standing, self.config.train
+        named = ", ".join(learned.bad[:NAMED])
+        where = f"the loss of {named} or its gradient is not a number, in epoch {at.epoch + 1}, batch {at.step}"
+        if at.skipped >= train.bad_steps:
             raise TrainingError(
-                f"the loss of {', '.join(bad)} or its gradient is not a number, in epoch "
-                f"{self.standing.epoch + 1}, batch {self.standing.step + 1}: look at these clips, or begin a new --run "
+                f"{where}, the last of {at.skipped} such steps in a row: look at these clips, or begin a new --run "
                 f"with a lower train.rate; {self.run} keeps its last checkpoint"
             )
+        self.callbacks.on_notice(f"{where}: the step is skipped")
+
+    def _report(self, learned: Learned, size: int, steps: int, rate: float, waited: float) -> None:
+        now, at = time.monotonic(), self.standing
+        report = StepReport(
+            epoch=at.epoch + 1,
+            step=at.step,
+            steps=steps,
+            loss=learned.summed_loss / size,
+            rate=rate,
+            norm=learned.norm,
+            utterances=size,
+            audio_seconds=learned.asked[2],
+            seconds=now - self.stepped,
+            waited=waited,
+            memory=_memory(self.means.device),
+            bad=learned.bad,
+        )
+        self.stepped = now
+        self.callbacks.on_step(report)
 
     def _judged(self, number: int) -> EpochResult:
         def progress(stage: str, done: int, total: int, unit: str) -> None:
-            self.progress(stage, done, total, unit)
-            if self.should_stop():
+            self.callbacks.progress(stage, done, total, unit)
+            if self.callbacks.should_stop():
                 raise Interrupted(self._farewell())
 
-        judged = judge(self.model, self.features, self.dev, self.alphabet, self.config.batch, progress, self.workers)
+        at, learner = self.standing, self.learner
+        try:
+            judged = judge(
+                learner.model,
+                learner.features,
+                self.dev,
+                at.alphabet,
+                self.config.batch,
+                progress,
+                self.means.workers,
+                self.ranks,
+            )
+        except (DsprepError, Interrupted):  # the epoch's work is not lost for a bad clip among the dev data
+            self._save()
+            raise
         return EpochResult(
             epoch=number + 1,
-            loss=self.standing.summed_loss / self.standing.utterances,
+            loss=at.summed_loss / at.utterances if at.utterances else math.inf,
             dev_loss=judged.loss,
             dev_words=judged.words,
             dev_characters=judged.characters,
         )
 
-    def _save_or_stop(self) -> None:
-        stop = self.should_stop()
-        if stop or time.monotonic() - self.saved > 60 * self.config.train.save_minutes:
-            self._save()
-        if stop:
-            raise Interrupted(self._farewell())
+    def _save(self) -> None:
+        if self.ranks.first:
+            save(self.run, self.standing, self.learner.model, self.learner.optimizer)
+            self._write_history()
+        self.saved = time.monotonic()
+
+    def _write_history(self) -> None:
+        """What each epoch came to, for people and plots."""
+        write_whole(self.run / "history.json", seal({"epochs": self.standing.facts()["history"]}, indent=1))
 
     def _farewell(self) -> str:
         return f"stopped; type the same command to go on from {self.run}"
 
-    def _save(self) -> None:
-        save(self.run, self.standing, self.model, self.optimizer)
-        self.saved = time.monotonic()
-
     def _fitting(self, data: Data) -> Data:
-        rows = unfit(data, self.features, self.model)
+        rows = unfit(data, self.learner.features, self.learner.model)
         if not len(rows):
             return data
         if len(rows) == len(data.samples):
@@ -254,63 +271,58 @@ class Trainer:
         named = ", ".join(sorted(data.samples[row].id for row in rows[:NAMED].tolist()))
         more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
         why = "CTC has no path for so many characters in so little audio"
-        self.notice(f"left out of training, for {why}: {named}{more}")
+        self.callbacks.on_notice(f"left out of training, for {why}: {named}{more}")
         return data.without(rows)
 
-    def _resume(self) -> None:
-        for path, standing in checkpoints(self.run):
-            self._same_run(standing)
-            try:
-                tensors = read_tensors(path)
-            except TrainingError as error:
-                remove(path)
-                self.notice(f"{error}; it is removed")
-                continue
-            load_model(self.model, tensors)
-            load_optimizer(self.optimizer, self.model, tensors)
-            self.standing = replace(standing, config=self.config)
-            self.notice(f"going on after epoch {standing.epoch}, batch {standing.step} of the next ({path.name})")
+    def _begin(self, init: Path | None) -> None:
+        """Where the run stands, with its weights; all that can be known to be wrong is told before the first step."""
+        rank0 = self.ranks.once(lambda: self._found(init))
+        self.standing, model, optimizer = rank0
+        self.learner.model.load_state_dict(model)
+        load_optimizer(self.learner.optimizer, self.learner.model, optimizer)
+        if isinstance(self.data, Data) and not finished(self.config.train, self.standing.history):
+            rehearse(self.learner, self.data)
+        self.learner.share()
+
+    def _found(self, init: Path | None) -> tuple[Standing, Tensors, Tensors]:
+        """What rank 0 finds: standing, weights, and the optimiser's state."""
+        notice, learner = self.callbacks.on_notice, self.learner
+        with writing(self.run):
+            self.run.mkdir(parents=True, exist_ok=True)
+            sweep(self.run)
+        check_room(learner, self.run)
+        source = best(init, notice) if init else None
+        now = replace(self.standing, origin=source.origin if source else None)
+        if before := newest(self.run, notice):
+            standing = going_on(before.standing, now, self.means.accept_changes, str(self.run), notice)
+            notice(f"going on after epoch {standing.epoch}, batch {standing.step} of the next ({before.path.name})")
             if standing.step and isinstance(self.data, Streamed):
-                self.notice("a stream cannot be gone into: that epoch's samples come once more from the first on")
-            return
+                notice("a stream cannot be gone into: that epoch's samples come once more from the first on")
+            return standing, weights_of(before.tensors), before.tensors
+        if source:
+            new = carry_over(learner.model, now, source)
+            notice(f"begun with {source.origin}" + (f"; new characters: {' '.join(new)}" if new else ""))
+        return now, learner.model.state_dict(), {}
 
-    def _same_run(self, before: Standing) -> None:
-        """A checkpoint continues a run with the same config, alphabet and data, and no other."""
-        if before.key == self.standing.key:
-            return
-        mine, theirs = _flat(self.standing.identity()), _flat(before.identity())
-        changed = ", ".join(
-            f"{name.removeprefix('config.')}: {theirs.get(name)} there, {value} now"
-            for name, value in mine.items()
-            if value != theirs.get(name)
+
+def _check(config: Config, alphabet: Alphabet, data: Data | Streamed, ranks: Ranks) -> None:
+    """Make sure that data and config go together, before anything is read."""
+    if isinstance(data, Data):
+        check_alphabet(data, alphabet)
+    elif ranks.count > 1:
+        raise UsageError("--stream cannot give several processes equal shares: leave it out, or run one process")
+    elif config.mix.hours or config.batch.window:
+        raise UsageError("mix.hours and batch.window need to know all samples beforehand: leave them out, or --stream")
+    elif config.train.schedule == "cosine" or config.train.warmup:
+        raise UsageError(
+            "the schedule cosine and train.warmup need the number of steps in an epoch, which a stream does not tell: "
+            "add --set train.schedule=constant --set train.warmup=0, or leave out --stream"
         )
-        raise TrainingError(
-            f"{self.run} is another run ({changed}): name another --run folder, or give what it was begun with"
-        )
 
 
-def rate_at(train: TrainConfig, step: int, steps_per_epoch: int) -> float:
-    """The learning rate of a step, counted from 0 over the whole run.
-
-    Epochs may differ in steps, where sets are mixed or shuffled in windows: a step of one is counted as if all epochs
-    were like it, so that the rate follows the share of the epochs that is done, and needs no epoch's plan but its own.
-    """
-    if train.schedule == "decay":
-        return train.rate * train.decay ** (step // steps_per_epoch)
-    if train.schedule == "cosine":
-        total = train.epochs * steps_per_epoch
-        rise = max(1.0, train.warmup * total)
-        if step < rise:
-            return train.rate * (step + 1) / (rise + 1)
-        return train.rate * (1 + math.cos(math.pi * (step - rise) / max(1.0, total - rise))) / 2
-    return train.rate
-
-
-def _flat(facts: object, prefix: str = "") -> dict[str, object]:
-    if not isinstance(facts, dict):
-        return {prefix: facts}
-    return {
-        key: value
-        for name, inner in facts.items()
-        for key, value in _flat(inner, f"{prefix}.{name}" if prefix else name).items()
-    }
+def _memory(device: torch.device) -> int:
+    """Bytes: the most that this process has had."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -14,13 +14,15 @@ import torch
 from dsprep.manifests import Alphabet, DsprepError, FetchError, MissingExtraError, SourceError, UsageError, english
 from dsprep.manifests.progress import silent
 from dsprep.pipeline.fetching.access import Access, Patience
+from dsprep.pipeline.hashing import sha256_of
 from dsprep.trainer.ancestors.importing import import_model
 from dsprep.trainer.ancestors.released import RELEASED, located
 from dsprep.trainer.config import PROFILES, DeepSpeech1Config
 from dsprep.trainer.evaluation import evaluate
 from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.models import build_model
-from dsprep.trainer.training.checkpoint import best_first, load_model, read_tensors
+from dsprep.trainer.training.checkpoint import best, weights_of
+from dsprep.trainer.training.standing import Origin
 
 ALPHABET = b"# two letters\na\nb\n"
 QUICK = Access(patience=Patience(attempts=1, pause_seconds=0.01, timeout_seconds=5))
@@ -37,12 +39,14 @@ def test_a_run_made_of_a_graph_has_its_logits(frozen: Any, tmp_path: Path) -> No
     imported = import_model(tmp_path / "output_graph.pb", tmp_path / "run")
     assert imported.origin == "mozilla/DeepSpeech 0.5"
     assert imported.parameters == sum(p.size for pair in [*weights.dense.values(), *weights.cells] for p in pair)
-    ((path, standing),) = best_first(tmp_path / "run")
-    assert path == imported.checkpoint
+    found = best(tmp_path / "run", print)
+    standing = found.standing
+    assert found.path == imported.checkpoint
+    assert standing.origin == Origin(name="output_graph.pb", sha256=sha256_of(tmp_path / "output_graph.pb"))
     assert (standing.config, standing.alphabet) == (imported.config, english())
     assert standing.config.features == "mfcc-deepspeech-0.5"
     model = build_model(standing.config, 494, standing.alphabet.size).eval()
-    load_model(model, read_tensors(path))
+    model.load_state_dict(weights_of(found.tensors))
     features = np.random.default_rng(3).normal(0, 2, (1, 30, 494)).astype(np.float32)
     with torch.inference_mode():
         logits_BTV, _ = model(torch.from_numpy(features), [30])
@@ -109,8 +113,8 @@ def test_a_package_of_torch_becomes_a_run(tmp_path: Path) -> None:
     torch.save({"state_dict": state, "labels": "_A ", "version": "0.0.1"}, tmp_path / "m.pth")
     imported = import_model(tmp_path / "m.pth", tmp_path / "run")
     assert (imported.origin, imported.config.features) == ("deepspeech.pytorch 2.0", "log-spectrogram-2.0")
-    tensors = read_tensors(imported.checkpoint)
-    assert all(tensors[f"model.{name}"].equal(tensor) for name, tensor in ours.state_dict().items())
+    weights = weights_of(best(tmp_path / "run", print).tensors)
+    assert all(weights[name].equal(tensor) for name, tensor in ours.state_dict().items())
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["checkpoints"]
 
 

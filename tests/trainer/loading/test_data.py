@@ -1,5 +1,6 @@
 """What read_data makes of manifests and shards for the plan."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from dsprep.pipeline.table import key_of
 from dsprep.trainer.config import read_config
 from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.order.clips import Clips
-from dsprep.trainer.training.training import train
+from dsprep.trainer.training.training import Callbacks, train
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +79,9 @@ def test_a_run_of_mixed_sets_in_windows_goes_on_as_if_never_stopped(tmp_path: Pa
     mixed = read_config("ds2-small", [*settings, "batch.window=2", "mix.hours=0.002", "mix.weights=[1, 3]"])
     whole = train(mixed, english(), data, dev, tmp_path / "whole")
     for stop in (1, 4, 9):
-        asked = iter(range(1, 1000))
+        callbacks = Callbacks(should_stop=partial(next, iter([*[False] * (stop - 1), True])))
         with pytest.raises(Interrupted):
-            train(mixed, english(), data, dev, tmp_path / f"{stop}", should_stop=lambda: next(asked) == stop)  # noqa: B023
+            train(mixed, english(), data, dev, tmp_path / f"{stop}", callbacks=callbacks)
         assert train(mixed, english(), data, dev, tmp_path / f"{stop}") == whole
 
 

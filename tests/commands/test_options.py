@@ -1,0 +1,49 @@
+"""What words on a command line become."""
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from dsprep.commands.options import path_type, size_of, workers_option
+from dsprep.manifests import UsageError
+from dsprep.pipeline.workers import available
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("1", 1),
+        ("12b", 12),
+        ("256MB", 256_000_000),
+        ("256 mb", 256_000_000),
+        ("1.5G", 1_500_000_000),
+        ("1GiB", 2**30),
+        ("2ki", 2048),
+    ],
+)
+def test_a_size_is_a_number_and_a_unit(text: str, size: int) -> None:
+    assert size_of("--shard-bytes", text) == size
+
+
+@pytest.mark.parametrize("text", ["", "MB", "large", "0", "-1MB", "0.2", "nan", "inf", "1e999", "1TB", "1MMB", "1BM"])
+def test_what_is_no_size_is_told_with_its_option(text: str) -> None:
+    with pytest.raises(UsageError, match=f"--shard-bytes {text}: a size is a number and a unit"):
+        size_of("--shard-bytes", text)
+
+
+@pytest.mark.parametrize(("typed", "workers"), [([], available()), (["--workers", "3"], 3)])
+def test_workers_are_one_a_core_unless_told(typed: list[str], workers: int) -> None:
+    @click.command()
+    @workers_option
+    def command(workers: int) -> None:
+        click.echo(workers)
+
+    assert CliRunner().invoke(command, typed).output == f"{workers}\n"
+
+
+def test_a_url_is_no_path_and_is_told_without_its_secrets() -> None:
+    assert path_type.convert("a:b/c", None, None) == Path("a:b/c")
+    with pytest.raises(UsageError, match=r"^https://host/a: this takes a path on this machine, not a URL$"):
+        path_type.convert("https://me:word@host/a?token=1", None, None)
