@@ -17,12 +17,13 @@ from dsprep.pipeline.fetching.access import Access, Patience
 from dsprep.pipeline.hashing import sha256_of
 from dsprep.trainer.ancestors.importing import import_model
 from dsprep.trainer.ancestors.released import RELEASED, located
-from dsprep.trainer.config import PROFILES, DeepSpeech1Config
+from dsprep.trainer.config import PROFILES, Config, DeepSpeech1Config, DeepSpeech2Config, TrainConfig
 from dsprep.trainer.evaluation import evaluate
 from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.models import build_model
 from dsprep.trainer.training.checkpoint import best, weights_of
 from dsprep.trainer.training.standing import Origin
+from dsprep.trainer.training.training import train
 
 ALPHABET = b"# two letters\na\nb\n"
 QUICK = Access(patience=Patience(attempts=1, pause_seconds=0.01, timeout_seconds=5))
@@ -63,6 +64,18 @@ def test_a_run_that_was_imported_can_be_evaluated(frozen: Any, digits: Path, tmp
     assert standing.epoch == standing.step == 0
 
 
+def test_a_run_begins_with_an_imported_one(frozen: Any, digits: Path, tmp_path: Path) -> None:
+    (tmp_path / "g.pb").write_bytes(graph_bytes(frozen, "0.1"))
+    imported = import_model(tmp_path / "g.pb", tmp_path / "ancestor")
+    data = read_data([digits / "dev-clean.csv"])
+    learning = TrainConfig(epochs=1, rate=1e-12, weight_decay=0.0)
+    config = Config(features=imported.config.features, model=imported.config.model, train=learning)
+    standing = train(config, english(), data, data, tmp_path / "run", init=tmp_path / "ancestor")
+    assert standing.origin == best(tmp_path / "ancestor", print).origin
+    before, after = (weights_of(best(tmp_path / name, print).tensors) for name in ("ancestor", "run"))
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
+
+
 @pytest.mark.parametrize("name", ["models.tar.gz", "models.tar"])
 def test_an_archive_brings_its_graph_and_its_alphabet(frozen: Any, make: Any, tmp_path: Path, name: str) -> None:
     members = {
@@ -93,8 +106,6 @@ def test_same_model_gives_the_same_bytes(frozen: Any, tmp_path: Path) -> None:
 
 
 def test_a_package_of_torch_becomes_a_run(tmp_path: Path) -> None:
-    from dsprep.trainer.config import Config, DeepSpeech2Config
-
     ours = build_model(Config(model=DeepSpeech2Config(channels=2, hidden=4, layers=1)), 161, 3)
     theirs = {
         "conv1": "conv.seq_module.0",
