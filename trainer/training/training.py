@@ -178,7 +178,7 @@ class Trainer:
         if self.ranks.count > 1:  # a rank that waits for another while judging cannot save when it is told to stop
             self._save()
         judged = self._judged()
-        result = self._result(number, judged)
+        result = self._result(judged, steps)
         history = (*self.standing.history, result)
         self.standing = replace(self.standing, epoch=number + 1, step=0, summed_loss=0.0, utterances=0, history=history)
         for watcher in self.watchers:  # before it is saved: what a kill takes is told again
@@ -201,10 +201,8 @@ class Trainer:
 
     def _step(self, batch: Loaded, size: int, steps: int, waited: float) -> None:
         """One step of the optimiser; then a checkpoint if it is time for one or for a stop."""
-        at, train = self.standing, self.config.train
-        # A stream's schedule counts epochs alone.
-        rate = rate_at(train, at.epoch, at.step if steps else 0, steps or 1, at.history)
-        due = self.ranks.first and time.monotonic() - self.saved > 60 * train.save_minutes
+        at, rate = self.standing, self._rate(self.standing.step, steps)
+        due = self.ranks.first and time.monotonic() - self.saved > 60 * self.config.train.save_minutes
         asked = (float(self.callbacks.should_stop()), float(due), sum(batch.lengths) / RATE)
         learned = self.learner.step(batch, size, at.epoch, at.step, rate, asked)
         self._take_in(learned, size)
@@ -275,15 +273,19 @@ class Trainer:
             self._save()
             raise
 
-    def _result(self, number: int, judged: Evaluation) -> EpochResult:
+    def _rate(self, step: int, steps: int) -> float:
+        """The learning rate of a step of the epoch under way; a stream's schedule counts epochs alone."""
+        return rate_at(self.config.train, self.standing.epoch, step if steps else 0, steps or 1, self.standing.history)
+
+    def _result(self, judged: Evaluation, steps: int) -> EpochResult:
         at = self.standing
         return EpochResult(
-            epoch=number + 1,
+            epoch=at.epoch + 1,
             loss=at.summed_loss / at.utterances if at.utterances else math.inf,
             dev_loss=judged.loss,
             dev_words=judged.words,
             dev_characters=judged.characters,
-            rate=float(self.learner.optimizer.param_groups[0]["lr"]),
+            rate=self._rate(steps - 1, steps),
         )
 
     def _watchers(self) -> list[Watcher]:

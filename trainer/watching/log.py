@@ -131,7 +131,7 @@ def _ours(path: Path, number: int) -> Iterator[None]:
 def _line(facts: dict[str, Any]) -> Line:
     kind, time = facts["kind"], datetime.fromisoformat(facts["time"])
     if kind == "step":
-        return StepLine(time=time, report=_held(StepReport, {**facts, "bad": tuple(facts["bad"])}))
+        return StepLine(time=time, report=_held(StepReport, {**facts, "bad": tuple(facts["bad"]), "ids": ()}))
     if kind == "epoch":
         return EpochLine(time=time, report=_held(EpochReport, facts), pace=_held(Pace, facts))
     if kind == "notice":

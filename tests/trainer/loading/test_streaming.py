@@ -6,6 +6,7 @@ import random
 import tarfile
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -279,8 +280,8 @@ def test_the_rate_decays_by_epochs(tmp_path: Path, shards: Path, dev: Data) -> N
     settings = config("train.schedule=decay", "train.decay=0.5", "train.rate=8e-4")
     stream, said = open_stream([shards]), list[str]()
     callbacks = Callbacks(on_notice=said.append)
-    run = Trainer(settings, english(), stream, dev, tmp_path / "run", Means(), callbacks, None)
-    rates = [run.learner.optimizer.param_groups[0]["lr"] for _ in range(3) if run.epoch()]
+    with closing(Trainer(settings, english(), stream, dev, tmp_path / "run", Means(), callbacks, None)) as run:
+        rates = [run.learner.optimizer.param_groups[0]["lr"] for _ in range(3) if run.epoch()]
     assert rates == pytest.approx([8e-4, 4e-4, 2e-4])
 
 
