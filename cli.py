@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import click
 
 from . import __version__
+from .commands.ancestors import import_model
 from .commands.converting import convert
 from .commands.corpora import corpora
 from .commands.demo import demo
@@ -28,7 +29,7 @@ from .commands.verifying import verify
 from .manifests import DsprepError, FailedElsewhere, Interrupted
 from .pipeline.tables import printable
 
-COMMANDS = (corpora, import_, shard, convert, stats, check, verify, train, evaluate, demo, text)
+COMMANDS = (corpora, import_, shard, convert, stats, check, verify, train, evaluate, import_model, demo, text)
 
 
 class Verbs(click.Group):
