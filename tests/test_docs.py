@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -12,7 +13,9 @@ from dsprep.importers import CORPORA
 from dsprep.pipeline.inspection.findings import ERRORS, HONEST_SPLIT, Kind
 from dsprep.pipeline.screen import Reason
 from dsprep.pipeline.text import PROFILES
-from dsprep.trainer.config import PRESETS
+from dsprep.trainer.config import PRESETS, Config, DeepSpeech1Config
+from dsprep.trainer.config import PROFILES as PROFILES_OF_FEATURES
+from dsprep.trainer.config.reading import TABLES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -35,6 +38,14 @@ def test_the_tree_is_the_tree() -> None:
     folders = ("commands", "manifests", "importers", "pipeline", "trainer", "bench")
     found = {path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*.py")}
     assert listed == {name for name in found if not name.endswith("__init__.py")} | {"cli.py"}
+
+
+def test_every_key_of_a_config_is_explained() -> None:
+    told = "".join((ROOT / "docs" / name).read_text() for name in ("training.md", "augmentation.md"))
+    tables = (Config(), DeepSpeech1Config(), *(getattr(Config(), name) for name in TABLES))
+    keys = {one.name for table in tables for one in fields(table)} - set(TABLES)
+    assert sorted(key for key in keys if f"`{key}`" not in told) == []
+    assert sorted(name for name in PROFILES_OF_FEATURES if f"`{name}`" not in told) == []
 
 
 def test_every_command_in_the_documents_exists_with_its_options() -> None:
