@@ -26,7 +26,7 @@ def demo(out: Path, workers: int) -> None:
     """Do the main job once, offline, in the folder OUT: make speech, import, shard, train, evaluate."""
     need("demo", *TRAIN, "espeakng-loader")
     from ..trainer.demo import run_demo
-    from ..trainer.training.training import Callbacks
+    from ..trainer.training.means import Callbacks
 
     with show_progress() as progress, stop_after_step() as should_stop:
         report = run_demo(out, workers, Callbacks(progress=progress, on_epoch=show_epoch, should_stop=should_stop))

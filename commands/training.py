@@ -84,8 +84,8 @@ def train(
     need("train", *TRAIN)
     from ..trainer.config import read_config
     from ..trainer.training.device import device_of
+    from ..trainer.training.means import Callbacks, Means
     from ..trainer.training.ranks import joined
-    from ..trainer.training.training import Callbacks, Means
     from ..trainer.training.training import train as train_model
     from ..trainer.watching.history import table_rows
     from ..trainer.watching.line import Line

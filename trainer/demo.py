@@ -15,8 +15,9 @@ from ..pipeline.shards.sharding import ShardReport, shard
 from .config import read_config
 from .evaluation import Evaluation, evaluate
 from .loading.data import read_data
+from .training.means import Callbacks
 from .training.standing import Standing
-from .training.training import Callbacks, train
+from .training.training import train
 
 SETTINGS = ("train.epochs=12", "batch.seconds=40")
 """Over the preset ds2-small."""

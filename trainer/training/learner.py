@@ -35,8 +35,8 @@ class Learned:
     """Of the gradient, before it was cut."""
     bad: tuple[str, ...]
     """Utterances whose loss or gradient is no number; if there are any, the weights are as they were."""
-    asked: tuple[float, ...]
-    """The highest of what the ranks asked for."""
+    asked: tuple[tuple[float, ...], ...]
+    """What each rank asked for, by question."""
 
 
 class Learner:
@@ -85,7 +85,7 @@ class Learner:
             bad = self._bad(batch, torch.cat(losses))
             for buffer, before in zip(self.model.buffers(), statistics, strict=True):
                 buffer.copy_(before)
-        return Learned(total, norms[0], bad, tuple(max(column) for column in list(zip(*table, strict=True))[2:]))
+        return Learned(total, norms[0], bad, tuple(zip(*table, strict=True))[2:])
 
     def losses(self, batch: Loaded, epoch: int) -> Tensor:
         """The CTC loss of each utterance in nats [B]; without utterances, a 0 through which all weights go."""

@@ -10,9 +10,9 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 
@@ -22,69 +22,29 @@ from ...manifests import (
     Alphabet,
     DsprepError,
     Interrupted,
-    Progress,
     TrainingError,
-    UsageError,
-    silent,
 )
 from ...manifests.ctc import RATE
-from ...pipeline.commit import seal, sweep, write_whole, writing
-from ...pipeline.places import Cache
+from ...pipeline.commit import seal, write_whole
 from ..augment.augmenter import Augmenter
 from ..config import Config
 from ..evaluation import Evaluation, judge
 from ..loading.batches import Loaded, loaded
-from ..loading.data import Data, check_alphabet, unfit, unwritable
+from ..loading.data import Data, unwritable
 from ..loading.streaming import Streamed, spoken, usable
 from ..order.plan import Plan
 from ..watching.curves import write_curves
-from ..watching.ids import Ids
-from ..watching.log import Log, steps_told
-from ..watching.watcher import Watcher, report_of
-from .checkpoint import Tensors, best, load_optimizer, newest, save, weights_of
+from ..watching.watcher import report_of
+from .audience import Audience
+from .beginning import NAMED, begun, check, fitting
+from .checkpoint import load_optimizer, save
 from .determinism import deterministic
-from .fine_tuning import carry_over
 from .learner import Learned, Learner
-from .ranks import Ranks
-from .rehearsal import check_room, rehearse
+from .means import Callbacks, Means
+from .rehearsal import rehearse
 from .reports import StepReport
-from .resuming import going_on
 from .schedule import finished, rate_at
 from .standing import EpochResult, Standing
-
-NAMED = 20
-"""Of the samples that are left out, to be told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """What a run is carried out with."""
-
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    ranks: Ranks = field(default_factory=Ranks)
-    workers: int = 1
-    """Threads that read the sound: how many changes nothing but the time it takes."""
-    deterministic: bool = False
-    accept_changes: bool = False
-    """Go on with another config or other data than the run was begun with."""
-    tensorboard: bool = False
-    """Write RUN/tensorboard."""
-    log_ids: bool = False
-    """Write RUN/ids: what each process has trained on."""
-    cache: Cache | None = None
-    """For noises and rooms behind URLs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Callbacks:
-    """Who is told what, and asked whether to stop."""
-
-    progress: Progress = silent
-    on_notice: Callable[[str], None] = lambda notice: None
-    on_step: Callable[[StepReport], None] = lambda report: None
-    on_epoch: Callable[[EpochResult], None] = lambda result: None
-    should_stop: Callable[[], bool] = lambda: False
-    """Asked after each step, and while the dev data are judged."""
 
 
 def train(
@@ -109,15 +69,16 @@ def train(
         Interrupted: `should_stop` said so, and a checkpoint is saved.
     """
     means, callbacks = means or Means(), callbacks or Callbacks()
-    _check(config, alphabet, data, means.ranks)
+    check(config, alphabet, data, means.ranks)
     if listed := unwritable(dev, alphabet):
         callbacks.on_notice(f"dev data: the alphabet lacks {listed}: these count as errors")
     with deterministic(means.device) if means.deterministic else nullcontext() as told:
         if told:
             callbacks.on_notice(told)
-        with closing(Trainer(config, alphabet, data, dev, run, means, callbacks, init)) as trainer:
+        trainer = Trainer(config, alphabet, data, dev, run, means, callbacks, init)
+        with closing(trainer.audience):
             while not finished(config.train, trainer.standing.history):
-                callbacks.on_epoch(trainer.epoch())
+                trainer.epoch()
     if means.ranks.first:
         write_curves(run, [report_of(one) for one in trainer.standing.history])
     return trainer.standing
@@ -138,10 +99,9 @@ class Trainer:
         init: Path | None,
     ) -> None:
         self.config, self.dev, self.run, self.means, self.ranks = config, dev, run, means, means.ranks
-        self.callbacks, self.told = callbacks, list[str]()
-        self.watchers: Sequence[Watcher] = ()
+        self.callbacks, self.audience = callbacks, Audience(callbacks)
         self.learner = Learner(config, alphabet, means.device, means.ranks)
-        self.data = self._fitting(data) if isinstance(data, Data) else data
+        self.data = fitting(data, self.learner, self.audience.notice) if isinstance(data, Data) else data
         self.plan: Plan | None = None
         self.fits = usable(alphabet, self.learner.features, self.learner.model)
         self.augmenter = means.ranks.in_turn(
@@ -157,15 +117,10 @@ class Trainer:
             config=config, alphabet=alphabet, data=fingerprint, dev=dev.digest, noises=self.augmenter.digest
         )
         self._begin(init)
-        self.watchers = self._watchers()
+        self.audience.open(run, self.standing, means, dev)
         self.saved = self.stepped = time.monotonic()
 
-    def close(self) -> None:
-        """Let go of the logs."""
-        for watcher in self.watchers:
-            watcher.close()
-
-    def epoch(self) -> EpochResult:
+    def epoch(self) -> None:
         """The rest of the epoch under way, its judgement on the dev data, and a checkpoint."""
         number = self.standing.epoch
         steps, sizes, batches = self._batches()
@@ -181,17 +136,16 @@ class Trainer:
         result = self._result(judged, steps)
         history = (*self.standing.history, result)
         self.standing = replace(self.standing, epoch=number + 1, step=0, summed_loss=0.0, utterances=0, history=history)
-        for watcher in self.watchers:  # before it is saved: what a kill takes is told again
-            watcher.on_epoch(report_of(result), judged, self.learner.model)
+        self.audience.epoch(result, judged, self.learner.model)  # before it is saved: what a kill takes is told again
         self._save()
-        return result
+        self.callbacks.on_epoch(result)
 
     def _batches(self) -> tuple[int, Iterator[int], Generator[Loaded]]:
         """Steps of the epoch under way, 0 if nobody knows; of what is left, sizes of batches, and this rank's parts."""
         at, data, ranks = self.standing, self.data, self.ranks
         change = self.augmenter.at(at.epoch)
         if isinstance(data, Streamed):
-            return 0, repeat(0), spoken(data, self.config, at.epoch, self.fits, self._notice, change)
+            return 0, repeat(0), spoken(data, self.config, at.epoch, self.fits, self.audience.notice, change)
         if self.plan is None:
             self.plan = Plan(data.clips, self.config.batch, self.config.train.seed, self.config.mix)
         whole = self.plan.epoch(at.epoch)
@@ -209,7 +163,7 @@ class Trainer:
         self._report(learned, batch, size, steps, rate, waited)
         if learned.bad:
             self._tell_bad(learned)
-        stop, save, _ = learned.asked
+        stop, save, _ = map(any, learned.asked)
         if stop or save:
             self._save()
         if stop:
@@ -233,10 +187,11 @@ class Trainer:
                 f"{where}, the last of {at.skipped} such steps in a row: look at these clips, or begin a new --run "
                 f"with a lower train.rate; {self.run} keeps its last checkpoint"
             )
-        self._notice(f"{where}: the step is skipped")
+        self.audience.notice(f"{where}: the step is skipped")
 
     def _report(self, learned: Learned, batch: Loaded, size: int, steps: int, rate: float, waited: float) -> None:
         now, at = time.monotonic(), self.standing
+        _, _, audio = learned.asked
         report = StepReport(
             epoch=at.epoch + 1,
             step=at.step,
@@ -245,7 +200,7 @@ class Trainer:
             rate=rate,
             norm=learned.norm,
             utterances=size,
-            audio_seconds=learned.asked[2],
+            audio_seconds=sum(audio),
             seconds=now - self.stepped,
             waited=waited,
             memory=_memory(self.means.device),
@@ -253,9 +208,7 @@ class Trainer:
             ids=tuple(sample.id for sample in batch.samples),
         )
         self.stepped = now
-        self.callbacks.on_step(report)
-        for watcher in self.watchers:
-            watcher.on_step(report)
+        self.audience.step(report)
 
     def _judged(self) -> Evaluation:
         """What the model makes of the dev data; the epoch's work is not lost for a bad clip among them."""
@@ -288,28 +241,6 @@ class Trainer:
             rate=self._rate(steps - 1, steps),
         )
 
-    def _watchers(self) -> list[Watcher]:
-        """Those who are told of each step from here on, and of what was told up to now."""
-        at, ranks, found = self.standing, self.ranks, list[Watcher]()
-        if ranks.first:
-            found.append(Log(self.run, (at.epoch, at.step)))
-        if ranks.first and self.means.tensorboard:
-            from ..watching.board import Board, examples_of
-
-            found.append(Board(self.run, at.epoch, steps_told(self.run / "log.jsonl"), examples_of(self.dev)))
-        if self.means.log_ids:
-            found.append(Ids(self.run, ranks.rank, ranks.count, (at.epoch, at.step)))
-        for text in self.told:
-            for watcher in found:
-                watcher.on_notice(text)
-        return found
-
-    def _notice(self, text: str) -> None:
-        self.callbacks.on_notice(text)
-        self.told.append(text)
-        for watcher in self.watchers:
-            watcher.on_notice(text)
-
     def _save(self) -> None:
         if self.ranks.first:
             save(self.run, self.standing, self.learner.model, self.learner.optimizer)
@@ -323,62 +254,20 @@ class Trainer:
     def _farewell(self) -> str:
         return f"stopped; type the same command to go on from {self.run}"
 
-    def _fitting(self, data: Data) -> Data:
-        rows = unfit(data, self.learner.features, self.learner.model)
-        if not len(rows):
-            return data
-        if len(rows) == len(data.samples):
-            raise TrainingError("every transcript is longer than its audio allows: is this the right data?")
-        named = ", ".join(sorted(data.samples[row].id for row in rows[:NAMED].tolist()))
-        more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
-        why = "CTC has no path for so many characters in so little audio"
-        self._notice(f"left out of training, for {why}: {named}{more}")
-        return data.without(rows)
-
     def _begin(self, init: Path | None) -> None:
         """Where the run stands, with its weights; all that can be known to be wrong is told before the first step."""
-        rank0 = self.ranks.once(lambda: self._found(init))
-        self.standing, model, optimizer = rank0
-        self.learner.model.load_state_dict(model)
-        load_optimizer(self.learner.optimizer, self.learner.model, optimizer)
+        learner, accept, notice = self.learner, self.means.accept_changes, self.audience.notice
+        found = self.ranks.once(lambda: begun(self.run, self.standing, learner, init, accept, notice))
+        self.standing, weights, optimizer = found
+        learner.model.load_state_dict(weights)
+        load_optimizer(learner.optimizer, learner.model, optimizer)
+        if isinstance(self.data, Streamed) and self.standing.step:
+            notice("a stream cannot be gone into: that epoch's samples come once more from the first on")
         if isinstance(self.data, Data) and not finished(self.config.train, self.standing.history):
-            rehearse(self.learner, self.data, self.augmenter.longest)
-        self.learner.share()
-
-    def _found(self, init: Path | None) -> tuple[Standing, Tensors, Tensors]:
-        """What rank 0 finds: standing, weights, and the optimiser's state."""
-        notice, learner = self._notice, self.learner
-        with writing(self.run):
-            self.run.mkdir(parents=True, exist_ok=True)
-            sweep(self.run)
-        check_room(learner, self.run)
-        source = best(init, notice) if init else None
-        now = replace(self.standing, origin=source.origin if source else None)
-        if before := newest(self.run, notice):
-            standing = going_on(before.standing, now, self.means.accept_changes, str(self.run), notice)
-            notice(f"going on after epoch {standing.epoch}, batch {standing.step} of the next ({before.path.name})")
-            if standing.step and isinstance(self.data, Streamed):
-                notice("a stream cannot be gone into: that epoch's samples come once more from the first on")
-            return standing, weights_of(before.tensors), before.tensors
-        if source:
-            new = carry_over(learner.model, now, source)
-            notice(f"begun with {source.origin}" + (f"; new characters: {' '.join(new)}" if new else ""))
-        return now, learner.model.state_dict(), {}
-
-
-def _check(config: Config, alphabet: Alphabet, data: Data | Streamed, ranks: Ranks) -> None:
-    """Make sure that data and config go together, before anything is read."""
-    if isinstance(data, Data):
-        check_alphabet(data, alphabet)
-    elif ranks.count > 1:
-        raise UsageError("--stream cannot give several processes equal shares: leave it out, or run one process")
-    elif config.mix.hours or config.batch.window:
-        raise UsageError("mix.hours and batch.window need to know all samples beforehand: leave them out, or --stream")
-    elif config.train.schedule == "cosine" or config.train.warmup:
-        raise UsageError(
-            "the schedule cosine and train.warmup need the number of steps in an epoch, which a stream does not tell: "
-            "add --set train.schedule=constant --set train.warmup=0, or leave out --stream"
-        )
+            rehearse(learner, self.data, self.augmenter.longest)
+        learner.share()
+        if self.ranks.first:
+            self._write_history()
 
 
 def _memory(device: torch.device) -> int:

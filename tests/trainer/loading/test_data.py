@@ -13,7 +13,8 @@ from dsprep.pipeline.table import key_of
 from dsprep.trainer.config import read_config
 from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.order.clips import Clips
-from dsprep.trainer.training.training import Callbacks, train
+from dsprep.trainer.training.means import Callbacks
+from dsprep.trainer.training.training import train
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,9 @@ from dsprep.trainer.loading.data import Data, read_data
 from dsprep.trainer.loading.gathering import Clip, gathered
 from dsprep.trainer.loading.streaming import Streamed, open_stream, spoken
 from dsprep.trainer.training.checkpoint import checkpoints
+from dsprep.trainer.training.means import Callbacks, Means
 from dsprep.trainer.training.ranks import Ranks
-from dsprep.trainer.training.training import Callbacks, Means, Trainer, train
+from dsprep.trainer.training.training import Trainer, train
 
 SETTINGS = (
     "model.hidden=16",
@@ -280,8 +281,12 @@ def test_the_rate_decays_by_epochs(tmp_path: Path, shards: Path, dev: Data) -> N
     settings = config("train.schedule=decay", "train.decay=0.5", "train.rate=8e-4")
     stream, said = open_stream([shards]), list[str]()
     callbacks = Callbacks(on_notice=said.append)
-    with closing(Trainer(settings, english(), stream, dev, tmp_path / "run", Means(), callbacks, None)) as run:
-        rates = [run.learner.optimizer.param_groups[0]["lr"] for _ in range(3) if run.epoch()]
+    run = Trainer(settings, english(), stream, dev, tmp_path / "run", Means(), callbacks, None)
+    rates = []
+    with closing(run.audience):
+        for _ in range(3):
+            run.epoch()
+            rates.append(run.learner.optimizer.param_groups[0]["lr"])
     assert rates == pytest.approx([8e-4, 4e-4, 2e-4])
 
 

@@ -12,8 +12,9 @@ from dsprep.trainer.loading.data import Data, read_data
 from dsprep.trainer.models import OUTPUTS, build_model
 from dsprep.trainer.training.checkpoint import newest, save
 from dsprep.trainer.training.fine_tuning import carry_over, freeze
+from dsprep.trainer.training.means import Callbacks
 from dsprep.trainer.training.standing import Standing
-from dsprep.trainer.training.training import Callbacks, train
+from dsprep.trainer.training.training import train
 
 MODELS = [
     Config(features="mfcc-deepspeech-0.1", model=DeepSpeech1Config(hidden=6)),

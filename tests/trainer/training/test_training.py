@@ -27,8 +27,9 @@ from dsprep.trainer.evaluation import evaluate
 from dsprep.trainer.loading.data import Data, read_data
 from dsprep.trainer.models import build_model
 from dsprep.trainer.training.checkpoint import best_first, checkpoints, newest, save
+from dsprep.trainer.training.means import Callbacks
 from dsprep.trainer.training.reports import StepReport
-from dsprep.trainer.training.training import Callbacks, train
+from dsprep.trainer.training.training import train
 
 TINY = ("model.hidden=16", "model.channels=2", "batch.samples=4", "train.epochs=3", "train.rate=1e-3")
 TINY1 = ("model.hidden=16", "batch.samples=4", "train.epochs=3")
