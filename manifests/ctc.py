@@ -15,7 +15,9 @@ RATE = 16_000
 HOP = RATE * 10 // 1000
 """Samples from one frame of features to the next: 10 ms in both models."""
 MFCC_WINDOW = RATE * 25 // 1000
-"""Samples that one frame of DeepSpeech 1 sees."""
+"""Samples that one frame of DeepSpeech 0.1 to 0.3 sees."""
+LONG_WINDOW = RATE * 32 // 1000
+"""Samples that one frame of DeepSpeech 0.4 and later sees."""
 
 
 def needed(labels: Sequence[object]) -> int:
@@ -24,14 +26,27 @@ def needed(labels: Sequence[object]) -> int:
 
 
 def mfcc_frames(samples: int) -> int:
-    """Frames of DeepSpeech 0.1's features: every second one of 10 ms, the last window filled up with zeros."""
-    every_hop = 1 if samples <= MFCC_WINDOW else 1 + -(-(samples - MFCC_WINDOW) // HOP)
-    return halved(every_hop)
+    """Frames of DeepSpeech 0.1 to 0.3: every second one of 10 ms, the last window filled up with zeros."""
+    return halved(_filled(samples, MFCC_WINDOW, HOP))
+
+
+def long_mfcc_frames(samples: int) -> int:
+    """Frames of DeepSpeech 0.4: one each 20 ms, the last window filled up with zeros."""
+    return _filled(samples, LONG_WINDOW, 2 * HOP)
+
+
+def whole_mfcc_frames(samples: int) -> int:
+    """Frames of DeepSpeech 0.5 and later: one each 20 ms whose window is whole, but never none."""
+    return 1 + max(0, samples - LONG_WINDOW) // (2 * HOP)
 
 
 def spectrogram_frames(samples: int) -> int:
     """Frames of deepspeech.pytorch's features: one each 10 ms, at both ends."""
     return 1 + samples // HOP
+
+
+def _filled(samples: int, window: int, hop: int) -> int:
+    return 1 + max(0, -(-(samples - window) // hop))
 
 
 def halved(size: int) -> int:
@@ -50,7 +65,7 @@ def deepspeech2_steps(samples: int) -> int:
 
 
 MODEL_STEPS: dict[str, Callable[[int], int]] = {"ds1": deepspeech1_steps, "ds2": deepspeech2_steps}
-"""Label steps of each model for a number of samples."""
+"""Label steps of each model for a number of samples, with its presets' features; others differ by one at most."""
 
 
 def fewest_steps(samples: int) -> int:

@@ -150,6 +150,7 @@ class Config:
 
 PROFILES = (
     "log-spectrogram",
+    "log-spectrogram-1.0",
     "log-spectrogram-2.0",
     "mfcc-deepspeech-0.1",
     "mfcc-deepspeech-0.2",

@@ -1,4 +1,10 @@
-"""The MFCCs of mozilla/DeepSpeech."""
+"""The MFCCs of mozilla/DeepSpeech 0.1 to 0.4, which python_speech_features made for it (util/audio.py).
+
+release    window               frames                    whitened   here
+0.1        25 ms, rectangular   every second one of 10 ms yes        mfcc-deepspeech-0.1
+0.2, 0.3   25 ms, rectangular   every second one of 10 ms no         mfcc-deepspeech-0.2
+0.4        32 ms, Hamming       one each 20 ms            no         mfcc-deepspeech-0.4
+"""
 
 import math
 
@@ -8,34 +14,37 @@ from torch import Tensor
 
 from ...manifests import ctc
 from ...manifests.ctc import RATE
-from ...pipeline.sound.audio import FULL_SCALE
-from .framing import Features, cut, mask, standardise, valid
+from .context import WIDTH, in_context
+from .framing import Features, cut, mask, power
 
+FULL_SCALE = 32_768.0
+"""Of int16 samples, which the recipe takes."""
 EPSILON = 2.220446049250313e-16
 """Float64's, which python_speech_features puts in place of 0 before a logarithm."""
 
 
-class Mfcc01(Features):
-    """The 19 x 26 MFCCs of mozilla/DeepSpeech 0.1 (util/audio.py), by the recipe of python_speech_features.
+class Mfcc(Features):
+    """19 frames of 26 MFCCs each 20 ms, by the recipe of python_speech_features.
 
-    int16 scale, pre-emphasis 0.97, 25 ms without a window function every 10 ms, FFT 512, 26 mel filters to
-    8 kHz, DCT-II, lifter 22, the first coefficient replaced by the log energy; every second frame; nine frames
-    of context each side, zeros past the ends; mean 0 and standard deviation 1 (n) over the whole windowed
-    matrix, one number each, so edge frames count fewer times, as there.
+    int16 scale, pre-emphasis 0.97, FFT 512, 26 mel filters to 8 kHz, DCT-II, lifter 22, the first coefficient
+    replaced by the log energy. What the constants say differs between releases.
     """
 
     WINDOW = ctc.MFCC_WINDOW
-    HOP = ctc.HOP
+    HAMMING = False
+    WHITEN = False
+    HOP = 2 * ctc.HOP
     FFT = 512
     COEFFICIENTS = 26
-    CONTEXT = 9
-    STRIDE = 2
-    size = COEFFICIENTS * (2 * CONTEXT + 1)
+    size = COEFFICIENTS * WIDTH
 
     def __init__(self) -> None:
         super().__init__()
+        self.window_N: Tensor
         self.filters_FM: Tensor
         self.cosines_MC: Tensor
+        window_N = torch.hamming_window(self.WINDOW, periodic=False, dtype=torch.float64) if self.HAMMING else None
+        self.register_buffer("window_N", None if window_N is None else window_N.float(), persistent=False)
         self.register_buffer("filters_FM", _mel_filters(self.COEFFICIENTS, self.FFT).T, persistent=False)
         self.register_buffer("cosines_MC", _lifted_cosines(self.COEFFICIENTS), persistent=False)
 
@@ -47,15 +56,35 @@ class Mfcc01(Features):
         scaled_BN = samples_BN * FULL_SCALE
         raised_BN = scaled_BN - 0.97 * F.pad(scaled_BN, (1, 0))[:, :-1]
         inside_BN = mask(lengths, raised_BN.shape[1], raised_BN.device)
-        frames_BTN = cut(raised_BN * inside_BN, self.WINDOW, self.HOP * self.STRIDE, max(frames))
-        power_BTF = torch.fft.rfft(frames_BTN, self.FFT).abs().square() / self.FFT
+        frames_BTN = cut(raised_BN * inside_BN, self.WINDOW, self.HOP, max(frames))
+        if self.HAMMING:
+            frames_BTN = frames_BTN * self.window_N
+        power_BTF = power(torch.fft.rfft(frames_BTN, self.FFT)) / self.FFT
         energy_BT1 = _log(power_BTF.sum(2, keepdim=True))
         cepstra_BTC = _log(power_BTF @ self.filters_FM) @ self.cosines_MC
         mfcc_BTC = torch.cat([energy_BT1, cepstra_BTC[:, :, 1:]], 2)
-        valid_BT1 = valid(frames, mfcc_BTC)
-        near_BTC = F.pad(mfcc_BTC * valid_BT1, (0, 0, self.CONTEXT, self.CONTEXT))
-        windows_BTCW = near_BTC.unfold(1, 2 * self.CONTEXT + 1, 1)
-        return standardise(windows_BTCW.transpose(2, 3).flatten(2), valid_BT1, frames, correction=0)
+        return in_context(mfcc_BTC, frames, self.WHITEN)
+
+
+class Mfcc01(Mfcc):
+    """0.1: whitened."""
+
+    WHITEN = True
+
+
+class Mfcc02(Mfcc):
+    """0.2 and 0.3."""
+
+
+class Mfcc04(Mfcc):
+    """0.4: windows of 32 ms, cut every 20 ms."""
+
+    WINDOW = ctc.LONG_WINDOW
+    HAMMING = True
+
+    def frames(self, samples: int) -> int:
+        """One each 20 ms; the last window is filled up with zeros."""
+        return ctc.long_mfcc_frames(samples)
 
 
 def _log(x: Tensor) -> Tensor:

@@ -1,28 +1,40 @@
-"""The log spectrograms of deepspeech.pytorch."""
+"""The log spectrograms of deepspeech.pytorch: log(1 + magnitude), then mean 0 and standard deviation 1.
+
+    release      window     samples              here
+    v1.0 - v1.2  symmetric  from -2^31 to 2^31   log-spectrogram-1.0
+    v2.0         symmetric  int16 / 32767        log-spectrogram-2.0
+    V2.1         periodic   int16 / 32767        log-spectrogram, whose numbers are within 1e-4
+    V3           periodic   int16 / 32768        log-spectrogram
+
+Because of the 1 in the logarithm, the scale of the samples matters. torchaudio of 2017 left them as sox has them,
+16 bits at the top of 32; version 2.0's pull request 208 (July 2018) asked it for numbers from -1 to 1.
+"""
 
 import torch
 from torch import Tensor
 
 from ...manifests import ctc
 from ...manifests.ctc import RATE
-from .framing import Features, cut, standardise, valid
+from .framing import Features, power, standardise, valid
 
 
 class LogSpectrogram(Features):
-    """The 161 bins of deepspeech.pytorch V2.1 and later (loader/data_loader.py).
+    """161 bins each 10 ms: Hamming window of 20 ms, centred, with reflected edges (loader/data_loader.py).
 
-    Hamming window of 20 ms (periodic), every 10 ms, centred with reflected edges; log(1 + magnitude);
-    then mean 0 and standard deviation 1 (n - 1) over the whole utterance, one number each.
+    `periodic` says which Hamming window, `scale` by what samples from -1 to 1 are multiplied first. The deviation is
+    that of n - 1, over the whole utterance.
     """
 
     WINDOW = RATE * 20 // 1000
     HOP = ctc.HOP
     size = WINDOW // 2 + 1
 
-    def __init__(self) -> None:
+    def __init__(self, periodic: bool = True, scale: float = 1.0) -> None:
         super().__init__()
         self.window_N: Tensor
-        self.register_buffer("window_N", torch.hamming_window(self.WINDOW), persistent=False)
+        # What is linear may be done to the window, once, instead of to the samples.
+        window_N = torch.hamming_window(self.WINDOW, periodic=periodic, dtype=torch.float64) * scale
+        self.register_buffer("window_N", window_N.float(), persistent=False)
 
     def frames(self, samples: int) -> int:
         """One each 10 ms, at both ends."""
@@ -30,16 +42,27 @@ class LogSpectrogram(Features):
 
     def made(self, samples_BN: Tensor, lengths: list[int], frames: list[int]) -> Tensor:
         padded_BN = _reflect(samples_BN, lengths, self.WINDOW // 2)
-        frames_BTN = cut(padded_BN, self.WINDOW, self.HOP, max(frames))
-        log_BTF = torch.fft.rfft(frames_BTN * self.window_N).abs().log1p()
+        spectrum_BFT = torch.stft(
+            padded_BN, self.WINDOW, self.HOP, window=self.window_N, center=False, return_complex=True
+        )
+        log_BTF = power(spectrum_BFT[:, :, : max(frames)]).sqrt_().log1p_().transpose(1, 2)
         valid_BT1 = valid(frames, log_BTF)
-        return standardise(log_BTF, valid_BT1, frames, correction=1)
+        return standardise(log_BTF, valid_BT1[:, :, 0], correction=1).mul_(valid_BT1)
 
 
 def _reflect(samples_BN: Tensor, lengths: list[int], pad: int) -> Tensor:
-    """Each utterance with `pad` samples mirrored at both of its own ends, zeros after that."""
-    position_N = torch.arange(-pad, samples_BN.shape[1] + pad, device=samples_BN.device)
+    """Each utterance with `pad` samples mirrored at both of its own ends; what comes after that belongs to no frame."""
+    count, size = samples_BN.shape
     last_B1 = torch.tensor(lengths, device=samples_BN.device)[:, None] - 1
-    folded_BN = last_B1 - (last_B1 - position_N.abs()).abs()
-    inside_BN = (position_N <= last_B1 + pad) & (folded_BN >= 0)
-    return samples_BN.gather(1, folded_BN.clamp(min=0)) * inside_BN
+    step_P = torch.arange(1, pad + 1, device=samples_BN.device)
+    padded_BN = samples_BN.new_zeros(count, size + 2 * pad)
+    padded_BN[:, pad : pad + size] = samples_BN
+    padded_BN[:, :pad] = _folded(samples_BN, -step_P.flip(0), last_B1)
+    padded_BN.scatter_(1, last_B1 + pad + step_P, _folded(samples_BN, last_B1 + step_P, last_B1))
+    return padded_BN
+
+
+def _folded(samples_BN: Tensor, position_BP: Tensor, last_B1: Tensor) -> Tensor:
+    """The samples that lie mirrored at these positions; 0 where an utterance is too short to be mirrored so far."""
+    folded_BP = last_B1 - (last_B1 - position_BP.abs()).abs()
+    return samples_BN.gather(1, folded_BP.clamp(min=0)) * (folded_BP >= 0)
