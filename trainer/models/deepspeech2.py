@@ -56,7 +56,7 @@ class DeepSpeech2(nn.Module):
         for conv, norm in ((self.conv1, self.norm1), (self.conv2, self.norm2)):
             # With channels last the second convolution is faster on a CPU; the first, which has one, is not.
             x = conv(x).contiguous(memory_format=torch.channels_last)
-            # In place: on a CPU, fresh memory of this size costs as much as what is computed.
+            # In place, for fresh memory of this size takes time too.
             x = F.hardtanh_(norm(x, valid_B11T).mul_(valid_B11T), 0.0, RELU_CLIP)
         x = x.flatten(1, 2).transpose(1, 2)
         for layer in self.layers:
