@@ -25,6 +25,8 @@ bench: .venv/.installed  ## speed and memory, beside the floor
 	$(BIN)/python bench/shard_speed.py
 	$(BIN)/python bench/loading_speed.py
 	$(BIN)/python bench/plan_speed.py
+	$(BIN)/python bench/features_speed.py
+	$(BIN)/python bench/training_speed.py
 
 format: .venv/.installed  ## what check asks for, done
 	$(BIN)/python -m ruff check --fix .

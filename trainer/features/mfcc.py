@@ -14,10 +14,11 @@ from torch import Tensor
 
 from ...manifests import ctc
 from ...manifests.ctc import RATE
-from ...pipeline.sound.audio import FULL_SCALE
 from .context import WIDTH, in_context
 from .framing import Features, cut, mask, power
 
+FULL_SCALE = 32_768.0
+"""Of int16 samples, which the recipe takes."""
 EPSILON = 2.220446049250313e-16
 """Float64's, which python_speech_features puts in place of 0 before a logarithm."""
 
