@@ -3,9 +3,10 @@
 import gzip
 import io
 import os
+import resource
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -144,3 +145,12 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     job = Job(corpus=CORPORA["librispeech"], parts=parts, sources=(str(root / "source"),))
     import_corpus(job, root / "out", 1)
     return root / "out"
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file may become longer than 100 bytes: writing fails as it does where there is no room."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -1,9 +1,7 @@
 import hashlib
 import os
-import resource
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,15 +97,6 @@ def test_what_a_killed_process_left_goes(tmp_path: Path) -> None:
         clip = bytes([index]) * 200
         blobs.put(key_of(clip), clip)
     assert not dead.exists()
-
-
-@pytest.fixture
-def full_disk() -> Iterator[None]:
-    """No file may become longer than 100 bytes: writing fails as it does where there is no room."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.usefixtures("full_disk")

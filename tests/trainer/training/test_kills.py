@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,26 +69,23 @@ def test_killed_at_every_step_twice_it_ends_with_the_same_bytes(tmp_path: Path, 
 
 
 @pytest.mark.long
-def test_a_rank_that_is_killed_costs_no_more_than_a_restart(tmp_path: Path, digits: Path) -> None:
+def test_a_rank_that_is_killed_costs_no_more_than_a_restart(tmp_path: Path, digits: Path, torchrun: Any) -> None:
     """torchrun restarts all ranks, which go on from the newest checkpoint."""
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
-    def run(where: str, *restarts: str) -> subprocess.Popen[bytes]:
-        _, *own = command(digits, tmp_path / where)
-        env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen([*torchrun, *restarts, own[0], own[1], "--", *own[2:]], env=env)
+    def arguments(run: Path) -> list[str]:
+        _, module, dsprep, *given = command(digits, run)
+        return [module, dsprep, "--", *given]
 
-    assert run("whole").wait(120) == 0
-    process = run("killed", "--max-restarts", "3", "--shutdown-timeout", "5")
+    status, told = torchrun.run(2, *arguments(tmp_path / "whole"))
+    assert status == 0, told[-3000:]
+    restarts = ("--max-restarts", "3", "--shutdown-timeout", "5")
+    process = torchrun.begin(2, *arguments(tmp_path / "killed"), options=restarts)
     for step in (2, 6):
         while not any(done(path) >= step for path in (tmp_path / "killed").glob("checkpoints/*.safetensors")):
+            assert process.poll() is None
             time.sleep(0.01)
-        os.kill(random.Random(step).choice(children(process.pid)), signal.SIGKILL)
-    assert process.wait(240) == 0
+        os.kill(random.Random(step).choice(torchrun.workers(process)), signal.SIGKILL)
+    told = "".join(process.communicate(timeout=240))
+    assert process.returncode == 0, told[-3000:]
     last = [tmp_path / name / "checkpoints" / "00003-000000.safetensors" for name in ("whole", "killed")]
     assert last[0].read_bytes() == last[1].read_bytes()
-
-
-def children(pid: int) -> list[int]:
-    """The processes that torchrun has started."""
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -3,9 +3,9 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -20,23 +20,19 @@ SETTINGS = {
 }
 
 
-def torchrun(count: int, *command: str) -> subprocess.CompletedProcess[str]:
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run([*launcher, *command], env=env, capture_output=True, text=True, timeout=240, check=False)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("preset", "counts"), [("ds2-small", [3]), pytest.param("ds1-small", [2, 3], marks=pytest.mark.long)]
 )
-def test_several_processes_learn_what_one_learns(tmp_path: Path, digits: Path, preset: str, counts: list[int]) -> None:
+def test_several_processes_learn_what_one_learns(
+    tmp_path: Path, digits: Path, preset: str, counts: list[int], torchrun: Any
+) -> None:
     """Batches of 5, 2 and 1: some processes have nothing to do in a step."""
     for count in (1, *counts):
         (tmp_path / str(count)).mkdir()
         manifest, out = digits / "dev-clean.csv", tmp_path / str(count)
-        done = torchrun(count, str(SCRIPT), str(manifest), str(out), preset, *SETTINGS[preset])
-        assert done.returncode == 0, done.stderr[-3000:]
+        status, told = torchrun.run(count, str(SCRIPT), str(manifest), str(out), preset, *SETTINGS[preset])
+        assert status == 0, told[-3000:]
     for step in range(3):
         alone = safetensors.torch.load_file(tmp_path / "1" / f"{step}.safetensors")
         for count in counts:
@@ -49,24 +45,26 @@ def test_several_processes_learn_what_one_learns(tmp_path: Path, digits: Path, p
 
 
 @pytest.mark.slow
-def test_one_process_then_two_then_one_train_on_the_same_clips_in_the_same_order(tmp_path: Path, digits: Path) -> None:
+def test_one_process_then_two_then_one_train_on_the_same_clips_in_the_same_order(
+    tmp_path: Path, digits: Path, torchrun: Any
+) -> None:
     data = ["--train", str(digits / "dev-clean.csv"), "--dev", str(digits / "test-clean.csv")]
     settings = ["model.hidden=256", "batch.samples=3", "train.epochs=3", "train.save_minutes=0"]
-    given = ["train", *data, *(part for one in settings for part in ("--set", one)), "--log-ids"]
-
-    def run(name: str, count: int) -> subprocess.CompletedProcess[str]:
-        return torchrun(count, "-m", "dsprep", "--", *given, "--run", str(tmp_path / name))
-
-    assert run("whole", 1).returncode == 0
-    stopped = 0
+    given = ["train", *data, *(part for one in settings for part in ("--set", one)), "--log-ids", "--run"]
+    command = ["-m", "dsprep", "--", *given]
+    assert torchrun.run(1, *command, str(tmp_path / "whole"))[0] == 0
+    run = tmp_path / "resized"
     for count, step in ((1, 2), (2, 7)):  # in mid-epoch: four steps each
-        stopped += stop(tmp_path / "resized", count, step, given)
-    assert stopped
-    done = run("resized", 1)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert order(tmp_path / "resized") == order(tmp_path / "whole")
+        process = torchrun.begin(count, *command, str(run))
+        wait_for(process, run, step)
+        for pid in (process.pid, *torchrun.workers(process)):
+            os.kill(pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+    status, told = torchrun.run(1, *command, str(run))
+    assert status == 0, told[-2000:]
+    assert order(run) == order(tmp_path / "whole")
     assert len(order(tmp_path / "whole")) == 12
-    ranks = [share.ranks for share in read_ids(tmp_path / "resized")]
+    ranks = [share.ranks for share in read_ids(run)]
     assert set(ranks) == {1, 2}
     assert ranks[0] == ranks[-1] == 1
 
@@ -79,18 +77,9 @@ def order(run: Path) -> dict[tuple[int, int], list[str]]:
     return found
 
 
-def stop(run: Path, count: int, step: int, given: list[str]) -> bool:
-    """Train until there is a checkpoint of a step, then kill all; whether they still ran."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
-    command = [*launcher, "-m", "dsprep", "--", *given, "--run", str(run)]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
+def wait_for(process: subprocess.Popen[str], run: Path, step: int) -> None:
+    """Wait until there is a checkpoint of a step, or of one after it."""
     names = [f"{at // 4:05d}-{at % 4:06d}.safetensors" for at in range(step, 12)]
-    while process.poll() is None and not any((run / "checkpoints" / name).exists() for name in names):
+    while not any((run / "checkpoints" / name).exists() for name in names):
+        assert process.poll() is None
         time.sleep(0.005)
-    if process.poll() is not None:
-        return False
-    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()  # sessions of their own
-    for pid in (process.pid, *map(int, workers)):
-        os.kill(pid, signal.SIGKILL)
-    return process.wait(30) == -signal.SIGKILL

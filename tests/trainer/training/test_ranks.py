@@ -1,10 +1,7 @@
 """Real processes under torchrun that stop, are killed, and go on with more or fewer of them."""
 
 import json
-import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +35,6 @@ def shards(tmp_path_factory: pytest.TempPathFactory, make: Any) -> Path:
     return home / "shards"
 
 
-def launch(shards: Path, home: Path, ranks: int, given: dict[str, Any]) -> int:
-    """Run torchrun to its end; its exit status."""
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
-    command = [*torchrun, str(SCRIPT), str(shards), str(home), json.dumps(given)]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
-    if run.returncode and given["victim"] is None:
-        raise AssertionError(run.stderr[-3000:])
-    return run.returncode
-
-
 def counted(home: Path, number: int, ranks: int, begin: list[int], end: list[int]) -> list[tuple[int, int, list[str]]]:
     """(epoch, step, ids) of the steps that a launch has finished; what came after its last save is done again."""
     logs = [
@@ -67,7 +53,7 @@ def counted(home: Path, number: int, ranks: int, begin: list[int], end: list[int
 @pytest.mark.long
 @pytest.mark.parametrize("window", [0, 2])
 def test_stopped_or_killed_and_gone_on_with_other_ranks_every_clip_comes_once_and_in_order(
-    tmp_path: Path, shards: Path, window: int
+    tmp_path: Path, shards: Path, window: int, torchrun: Any
 ) -> None:
     chance = random.Random(window)
     (tmp_path / "state.json").write_text("[0, 0]")
@@ -78,8 +64,9 @@ def test_stopped_or_killed_and_gone_on_with_other_ranks_every_clip_comes_once_an
         ranks = chance.randint(1, 4)
         victim = chance.randrange(ranks) if chance.random() < 0.5 and number < TRANSITIONS // 2 else None
         given = {"launch": number, "window": window, "steps": chance.randint(1, 25), "victim": victim}
-        status = launch(shards, tmp_path, ranks, {**given, "moment": chance.choice(["read", "logged", "met"])})
-        assert (status != 0) is (victim is not None)
+        moment = {"moment": chance.choice(["read", "logged", "met"])}
+        status, told = torchrun.run(ranks, str(SCRIPT), str(shards), str(tmp_path), json.dumps({**given, **moment}))
+        assert (status != 0) is (victim is not None), told[-3000:]
         kills += status != 0
         end = json.loads((tmp_path / "state.json").read_text())
         steps += counted(tmp_path, number, ranks, begin, end)

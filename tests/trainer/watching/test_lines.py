@@ -2,9 +2,7 @@
 
 import json
 import math
-import resource
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,15 +138,6 @@ def test_a_file_of_another_kind_is_named_with_its_line(tmp_path: Path, line: byt
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.jsonl"):
         list(read_lines(tmp_path / "gone.jsonl"))
-
-
-@pytest.fixture
-def full_disk() -> Iterator[None]:
-    """No file may become longer than 100 bytes: writing fails as it does where there is no room."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.usefixtures("full_disk")
