@@ -15,7 +15,7 @@ from typing import TypeVar
 import torch
 from torch import distributed
 
-from ...manifests import DsprepError, FailedElsewhere
+from ...manifests import DsprepError, FailedElsewhere, TrainingError
 
 T = TypeVar("T")
 
@@ -92,5 +92,11 @@ def joined(device: torch.device) -> Iterator[Ranks]:
     distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         yield Ranks(distributed.get_rank(), distributed.get_world_size())
+    except RuntimeError as error:
+        if not isinstance(error, distributed.DistError) and "gloo" not in str(error):
+            raise
+        raise TrainingError(
+            f"rank {distributed.get_rank()}: another process has ended or cannot be reached; its own message tells why"
+        ) from error
     finally:
         distributed.destroy_process_group()

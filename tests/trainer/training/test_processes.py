@@ -1,6 +1,7 @@
 """Real processes under torchrun: how many there are changes nothing but the rounding of sums."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from dsprep.manifests import read_manifest
 from dsprep.trainer.watching.ids import read_ids
 
 SCRIPT = Path(__file__).with_name("some_steps.py")
@@ -83,3 +85,21 @@ def wait_for(process: subprocess.Popen[str], run: Path, step: int) -> None:
     while not any((run / "checkpoints" / name).exists() for name in names):
         assert process.poll() is None
         time.sleep(0.005)
+
+
+@pytest.mark.long
+def test_an_error_of_one_process_ends_all_and_is_told_in_a_line(tmp_path: Path, digits: Path, torchrun: Any) -> None:
+    shutil.copytree(digits, tmp_path / "in")
+    clip = read_manifest(tmp_path / "in" / "dev-clean.csv")[0].path
+    clip.write_bytes(b"junk" + clip.read_bytes()[4:])
+    manifest = str(tmp_path / "in" / "dev-clean.csv")
+    given = ["train", "--train", manifest, "--dev", str(digits / "test-clean.csv"), "--run", str(tmp_path / "run")]
+    status, told = torchrun.run(2, "-m", "dsprep", "--", *given, "--set", "model.hidden=16")
+    assert status == 1
+    errors = [line for line in told.splitlines() if line.startswith("Error: ")]
+    assert len([line for line in errors if str(clip) in line]) == 1
+    assert all(str(clip) in line or "another process has ended" in line for line in errors)
+    status, told = torchrun.run(2, "-m", "dsprep", "--", *given, "--config", "nothing")
+    assert "there is no config nothing" in told
+    status, told = torchrun.run(2, "-m", "dsprep", "--", *given, "--init", str(tmp_path))
+    assert len([line for line in told.splitlines() if "holds no whole checkpoint" in line]) == 1
