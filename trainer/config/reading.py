@@ -19,7 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...manifests import UsageError
+from ...manifests import UsageError, one_of
 from .tables import (
     PROFILES,
     AugmentConfig,
@@ -70,6 +70,8 @@ def config_of(table: Mapping[str, Any], place: str) -> Config:
 
 
 T = TypeVar("T")
+LARGEST = 10**300
+"""Of the numbers that can be floating point ones."""
 
 
 def _build(kind: type[T], table: Mapping[str, Any], prefix: str, place: str) -> T:
@@ -79,10 +81,9 @@ def _build(kind: type[T], table: Mapping[str, Any], prefix: str, place: str) -> 
     values = {}
     for key, value in table.items():
         if key not in known:
-            names = ", ".join(prefix + name for name in known)
-            raise UsageError(f"{place}: there is no key {prefix}{key}; there are {names}")
+            raise _unknown(prefix + key, [prefix + name for name in known], place)
         wanted = known[key].type
-        if wanted is float and type(value) is int:
+        if wanted is float and type(value) is int and abs(value) < LARGEST:
             value = float(value)
         if wanted == tuple[float, ...]:
             value = _numbers(prefix + key, value, place)
@@ -94,8 +95,16 @@ def _build(kind: type[T], table: Mapping[str, Any], prefix: str, place: str) -> 
     return kind(**values)
 
 
+def _unknown(key: str, known: list[str], place: str) -> UsageError:
+    try:
+        one_of("key", key, known)
+    except UsageError as error:
+        return UsageError(f"{place}: {error}")
+    raise AssertionError(f"{key} is known")
+
+
 def _numbers(key: str, value: Any, place: str) -> tuple[float, ...]:
-    if not isinstance(value, (list, tuple)) or any(type(one) not in (int, float) for one in value):
+    if not isinstance(value, (list, tuple)) or any(type(one) not in (int, float) or one > LARGEST for one in value):
         raise UsageError(f"{place}: {key} = {value!r} is not a list of numbers, as [3.0, 1.0]")
     return tuple(map(float, value))
 
@@ -166,7 +175,7 @@ def _check(config: Config, place: str) -> Config:
         if key in CHOICES and value not in CHOICES[key]:
             raise UsageError(f"{place}: {key} = {value!r} is none of {', '.join(CHOICES[key])}")
         for number in value if isinstance(value, tuple) else (value,):
-            if key in BOUNDS and not BOUNDS[key][0] <= float(number) <= BOUNDS[key][1]:
+            if key in BOUNDS and isinstance(number, int | float) and not BOUNDS[key][0] <= number <= BOUNDS[key][1]:
                 low, high = BOUNDS[key]
                 raise UsageError(f"{place}: {key} = {number} is not from {low:g} to {high:g}")
     if config.mix.weights and not any(config.mix.weights):
@@ -199,8 +208,8 @@ def _set(table: dict[str, Any], setting: str) -> None:
     if not equals:
         raise UsageError(f"--set {setting}: it must be key=value, as train.epochs=10")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        (value,) = tomllib.loads(f"value = {text}").values()
+    except (ValueError, RecursionError):  # a word without quotation marks, or more than one value
         value = text
     *path, last = key.strip().split(".")
     for name in path:

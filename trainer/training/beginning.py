@@ -9,8 +9,8 @@ from ...pipeline.commit import sweep, writing
 from ..config import Config
 from ..loading.data import Data, check_alphabet, unfit
 from ..loading.streaming import Streamed
-from .checkpoint import Tensors, best, newest, weights_of
-from .fine_tuning import carry_over
+from .checkpoint import Checkpoint, Tensors, best, best_first, checkpoints, newest, origin_of, weights_of
+from .fine_tuning import adopted, carry_over
 from .learner import Learner
 from .ranks import Ranks
 from .rehearsal import check_room
@@ -54,28 +54,42 @@ def fitting(data: Data, learner: Learner, notice: Notice) -> Data:
     return data.without(rows)
 
 
+def source_of(config: Config, run: Path, init: Path | None, notice: Notice) -> tuple[Config, Checkpoint | None]:
+    """The config of a run that begins, or has begun, with another one's weights, and their checkpoint if it is wanted.
+
+    Raises:
+        TrainingError: `init` is no run, or not the one that `run` was begun with.
+    """
+    if found := checkpoints(run):
+        _, before = found[0]
+        if init and (there := best_first(init)) and origin_of(there[0][0]) != before.origin:
+            raise TrainingError(f"{run} was begun with {before.origin or 'no other run'}, not with the best of {init}")
+        return adopted(config, before) if before.origin else config, None
+    source = best(init, notice) if init else None
+    return adopted(config, source.standing) if source else config, source
+
+
 def begun(
-    run: Path, now: Standing, learner: Learner, init: Path | None, accept: bool, notice: Notice
+    run: Path, now: Standing, learner: Learner, source: Checkpoint | None, accept: bool, notice: Notice
 ) -> tuple[Standing, Tensors, Tensors]:
     """Where the run stands that is asked for as `now`: standing, weights, and tensors with the optimiser's state.
 
-    Its newest checkpoint tells; without one, its weights are those of the run `init`, or the learner's own.
+    Its newest checkpoint tells; without one, its weights are those of `source`, or the learner's own.
 
     Raises:
         OutputError: the checkpoints cannot be written.
-        TrainingError: `run` is another run, or `init` is none that this one can begin with.
+        TrainingError: `run` is another run.
     """
     with writing(run):
         run.mkdir(parents=True, exist_ok=True)
         sweep(run)
     check_room(learner, run)
-    source = best(init, notice) if init else None
-    now = replace(now, origin=source.origin if source else None)
     if before := newest(run, notice):
         standing = going_on(before.standing, now, accept, str(run), notice)
         notice(f"going on after epoch {standing.epoch}, batch {standing.step} of the next ({before.path.name})")
         return standing, weights_of(before.tensors), before.tensors
     if source:
         new = carry_over(learner.model, now, source)
+        now = replace(now, origin=source.origin)
         notice(f"begun with {source.origin}" + (f"; new characters: {' '.join(new)}" if new else ""))
     return now, learner.model.state_dict(), {}

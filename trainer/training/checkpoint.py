@@ -33,14 +33,10 @@ class Checkpoint:
     """One that is whole."""
 
     path: Path
-    sha256: str
+    origin: Origin
+    """What a run that begins with it says of its first weights."""
     standing: Standing
     tensors: Tensors
-
-    @property
-    def origin(self) -> Origin:
-        """What a run that begins with it says of its first weights."""
-        return Origin(name=self.path.name, sha256=self.sha256)
 
 
 def save(run: Path, standing: Standing, model: Model, optimizer: torch.optim.Optimizer | None = None) -> Path:
@@ -114,6 +110,12 @@ def best(run: Path, on_notice: Callable[[str], None]) -> Checkpoint:
     raise TrainingError(f"{run} holds no whole checkpoint: name a folder that dsprep train --run has written")
 
 
+def origin_of(path: Path) -> Origin | None:
+    """What a run that begins with this checkpoint says of its first weights, by its record; None without one."""
+    record = read_record(path)
+    return Origin(name=path.name, sha256=record.files[0].sha256) if record else None
+
+
 def weights_of(tensors: Tensors) -> Tensors:
     """The weights among a checkpoint's tensors, by the model's own names."""
     return {name.removeprefix("model."): one for name, one in tensors.items() if name.startswith("model.")}
@@ -137,7 +139,7 @@ def _read(path: Path, standing: Standing) -> Checkpoint | None:
         data = path.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         if record and digest == record.files[0].sha256:
-            return Checkpoint(path, digest, standing, safetensors.torch.load(data))
+            return Checkpoint(path, Origin(name=path.name, sha256=digest), standing, safetensors.torch.load(data))
     return None
 
 

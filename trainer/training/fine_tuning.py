@@ -3,13 +3,22 @@
 a-z of one alphabet to a-z, e-acute of another: 27 rows of the output layer are carried over, one begins by chance
 """
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
 from ...manifests import Alphabet, TrainingError, UsageError
+from ..config import Config
 from ..models import OUTPUTS, Model
 from .checkpoint import Checkpoint, weights_of
 from .standing import Standing
+
+
+def adopted(config: Config, source: Standing) -> Config:
+    """The config with the model and the features of another run; what is dropped in training stays as it is here."""
+    model = replace(source.config.model, dropout=config.model.dropout)
+    return replace(config, features=source.config.features, model=model)
 
 
 @torch.no_grad()
@@ -17,13 +26,17 @@ def carry_over(model: Model, standing: Standing, source: Checkpoint) -> list[str
     """Put another run's weights into `model`, rows of the output layer by their characters; characters that are new.
 
     Raises:
-        TrainingError: the other run's model or features are of another kind or size.
+        TrainingError: the two alphabets have nothing in common.
     """
-    _same_kind(standing, source.standing)
     old, new = weights_of(source.tensors), model.state_dict()
     output = OUTPUTS[standing.config.model.name]
     theirs, mine = source.standing.alphabet, standing.alphabet
     rows = _rows(theirs, mine)
+    if len(rows) == 1:
+        raise TrainingError(
+            f"the alphabet has none of the characters that {source.path} writes ({''.join(theirs.characters)!r}): "
+            "name one that shares some, with --alphabet FILE"
+        )
     for name, tensor in new.items():
         if name.rpartition(".")[0] == output:
             for row, origin in rows.items():
@@ -41,27 +54,13 @@ def freeze(model: Model, names: tuple[str, ...]) -> list[nn.Module]:
     """
     modules = dict(model.named_modules())
     for name in names:
-        if name not in modules or not name:
+        if name not in modules or not name or not list(modules[name].parameters()):
             layers = ", ".join(one for one, module in modules.items() if one and list(module.parameters(recurse=False)))
             raise UsageError(f"train.freeze: there is no layer {name!r}; there are {layers}, and what they are part of")
         modules[name].requires_grad_(False)
     if not any(one.requires_grad for one in model.parameters()):
         raise UsageError(f"train.freeze = {list(names)} leaves nothing to be trained")
     return [modules[name] for name in names]
-
-
-def _same_kind(mine: Standing, theirs: Standing) -> None:
-    ours, others = mine.identity(), theirs.identity()
-    shape = ("features", "model.")
-    # What a network drops while it learns, or begins with, is no part of its shape.
-    free = ("model.dropout", "model.forget_bias")
-    differ = [
-        f"{name}={others.get(name)}"
-        for name in ours | others
-        if name.startswith(shape) and name not in free and ours.get(name) != others.get(name)
-    ]
-    if differ:
-        raise TrainingError(f"the model of --init is another: add {' '.join(f'--set {one}' for one in differ)}")
 
 
 def _rows(source: Alphabet, target: Alphabet) -> dict[int, int]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from ...manifests import TrainingError
 from .standing import Standing
 
-FIXED = ("features", "model.", "alphabet", "blank", "--init")
-"""Without these the weights mean nothing, or are others from the first step on."""
+FIXED = ("features", "model.", "alphabet", "blank")
+"""Without these the weights mean nothing."""
 ORDER = ("training data", "batch.", "mix.", "train.seed")
 """These decide which clips have been seen of the epoch under way."""
 

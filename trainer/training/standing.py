@@ -97,7 +97,7 @@ class Standing:
         config = {**self.config.facts(), "train": {key: value for key, value in train.items() if key not in FREE}}
         config["augment"] |= {key: bool(config["augment"][key]) for key in ("noise", "reverb")}  # wherever they lie
         others = {"alphabet": "".join(self.alphabet.characters), "blank": self.alphabet.blank}
-        told = {"training data": self.data, "dev data": self.dev, "noises": self.noises, "--init": str(self.origin)}
+        told = {"training data": self.data, "dev data": self.dev, "noises": self.noises}
         return dict(_flat({**config, **others, **told}))
 
     def facts(self) -> dict[str, Any]:

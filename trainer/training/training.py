@@ -36,8 +36,8 @@ from ..order.plan import Plan
 from ..watching.curves import write_curves
 from ..watching.watcher import report_of
 from .audience import Audience
-from .beginning import NAMED, begun, check, fitting
-from .checkpoint import load_optimizer, save
+from .beginning import NAMED, begun, check, fitting, source_of
+from .checkpoint import Checkpoint, load_optimizer, save
 from .determinism import deterministic
 from .learner import Learned, Learner
 from .means import Callbacks, Means
@@ -59,8 +59,9 @@ def train(
 ) -> Standing:
     """Train to the last epoch of `config`, from the beginning or from where `run` stands.
 
-    The first weights are those of the run `init`, if there is one. Of several ranks each calls this, with the same
-    arguments but for `callbacks`: only the first is to speak, and all are to stop if one says so.
+    With `init`, a run, the model, the features and the first weights are those of its best checkpoint. Of several ranks
+    each calls this, with the same arguments but for `callbacks`: only the first is to speak, and all are to stop if one
+    says so.
 
     Raises:
         DataError: a transcript cannot be written with the alphabet.
@@ -72,10 +73,11 @@ def train(
     check(config, alphabet, data, means.ranks)
     if listed := unwritable(dev, alphabet):
         callbacks.on_notice(f"dev data: the alphabet lacks {listed}: these count as errors")
+    config, source = means.ranks.once(lambda: source_of(config, run, init, callbacks.on_notice))
     with deterministic(means.device) if means.deterministic else nullcontext() as told:
         if told:
             callbacks.on_notice(told)
-        trainer = Trainer(config, alphabet, data, dev, run, means, callbacks, init)
+        trainer = Trainer(config, alphabet, data, dev, run, means, callbacks, source)
         with closing(trainer.audience):
             while not finished(config.train, trainer.standing.history):
                 trainer.epoch()
@@ -96,7 +98,7 @@ class Trainer:
         run: Path,
         means: Means,
         callbacks: Callbacks,
-        init: Path | None,
+        source: Checkpoint | None = None,
     ) -> None:
         self.config, self.dev, self.run, self.means, self.ranks = config, dev, run, means, means.ranks
         self.callbacks, self.audience = callbacks, Audience(callbacks)
@@ -116,7 +118,7 @@ class Trainer:
         self.standing = Standing(
             config=config, alphabet=alphabet, data=fingerprint, dev=dev.digest, noises=self.augmenter.digest
         )
-        self._begin(init)
+        self._begin(source)
         self.audience.open(run, self.standing, means, dev)
         self.saved = self.stepped = time.monotonic()
 
@@ -254,10 +256,10 @@ class Trainer:
     def _farewell(self) -> str:
         return f"stopped; type the same command to go on from {self.run}"
 
-    def _begin(self, init: Path | None) -> None:
+    def _begin(self, source: Checkpoint | None) -> None:
         """Where the run stands, with its weights; all that can be known to be wrong is told before the first step."""
         learner, accept, notice = self.learner, self.means.accept_changes, self.audience.notice
-        found = self.ranks.once(lambda: begun(self.run, self.standing, learner, init, accept, notice))
+        found = self.ranks.once(lambda: begun(self.run, self.standing, learner, source, accept, notice))
         self.standing, weights, optimizer = found
         learner.model.load_state_dict(weights)
         load_optimizer(learner.optimizer, learner.model, optimizer)

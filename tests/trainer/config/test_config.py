@@ -42,7 +42,12 @@ def test_set_puts_one_key_over_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
-        ("train.epoch=3", r"no key train\.epoch; there are train\.epochs"),
+        ("train.epoch=3", r"no key 'train\.epoch': did you mean train\.epochs\?"),
+        ("train.epochs=" + "9" * 400, r"train\.epochs = 9+ is not from 1 to"),
+        ("train.rate=" + "9" * 400, r"train\.rate = 9+ is not of type float"),
+        ("augment.gain=[" + "9" * 400 + ",1]", r"augment\.gain = \[9+, 1\] is not a list of numbers"),
+        ("train.freeze=" + "[" * 3000, r"train\.freeze = '\[+' is not a list of names"),
+        ("train.epochs=1\nrubbish=3", r"train\.epochs = '1\\nrubbish=3' is not of type int"),
         ("train.epochs=many", r"train\.epochs = 'many' is not of type int"),
         ("train.epochs=0", r"train\.epochs = 0 is not from 1 to"),
         ("train.epochs=true", "is not of type int"),
@@ -52,7 +57,7 @@ def test_set_puts_one_key_over_the_file(tmp_path: Path) -> None:
         ("train.schedule=linear", "is none of constant"),
         ("train.rate", "it must be key=value"),
         ("train.rate.x=1", "rate holds no further keys"),
-        ("modle.hidden=1", "no key modle"),
+        ("modle.hidden=1", r"no key 'modle': did you mean model\?"),
         ("train=3", "train = 3 is not a table of keys"),
         ("model=3", "model = 3 is not a table of keys"),
         ("model.name=[1]", r"model\.name \[1\] is none of"),

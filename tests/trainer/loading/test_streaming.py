@@ -281,7 +281,7 @@ def test_the_rate_decays_by_epochs(tmp_path: Path, shards: Path, dev: Data) -> N
     settings = config("train.schedule=decay", "train.decay=0.5", "train.rate=8e-4")
     stream, said = open_stream([shards]), list[str]()
     callbacks = Callbacks(on_notice=said.append)
-    run = Trainer(settings, english(), stream, dev, tmp_path / "run", Means(), callbacks, None)
+    run = Trainer(settings, english(), stream, dev, tmp_path / "run", Means(), callbacks)
     rates = []
     with closing(run.audience):
         for _ in range(3):

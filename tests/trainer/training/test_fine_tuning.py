@@ -1,5 +1,6 @@
 """Fine-tuning: weights of another run, rows of the output layer by their characters."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,12 +82,32 @@ def test_a_run_begins_with_another_s_weights_and_says_so(tmp_path: Path, data: D
     assert two
     assert torch.allclose(one.tensors["model.conv1.weight"], two.tensors["model.conv1.weight"], atol=1e-6)
     assert train(still, wide, data, data, tmp_path / "two", init=tmp_path / "one") == begun
-    with pytest.raises(TrainingError, match=r"--init: .* there, None now"):
-        train(still, wide, data, data, tmp_path / "two")
+    assert train(still, wide, data, data, tmp_path / "two") == begun, "once begun, it needs no telling"
+    save(tmp_path / "other", standing(MODELS[1], english()), build_model(MODELS[1], 161, 29))
+    with pytest.raises(TrainingError, match=r"was begun with .*, not with the best of .*other"):
+        train(still, wide, data, data, tmp_path / "two", init=tmp_path / "other")
+    shutil.rmtree(tmp_path / "one")
+    assert train(still, wide, data, data, tmp_path / "two", init=tmp_path / "one") == begun
 
 
-def test_a_model_of_another_size_is_told(tmp_path: Path, data: Data) -> None:
-    save(tmp_path / "one", standing(MODELS[1], english()), build_model(MODELS[1], 161, 29))
-    other = Config(model=DeepSpeech2Config(channels=1, hidden=7, layers=2))
-    with pytest.raises(TrainingError, match=r"another: add --set model\.hidden=6"):
-        train(other, english(), data, data, tmp_path / "two", init=tmp_path / "one")
+def test_the_model_and_the_features_come_from_the_other_run(tmp_path: Path, data: Data) -> None:
+    source = MODELS[0]
+    save(tmp_path / "one", standing(source, english()), build_model(source, 494, 29))
+    other = Config(model=DeepSpeech2Config(channels=1, hidden=7, layers=2, dropout=0.2), train=TrainConfig(epochs=1))
+    begun = train(other, english(), data, data, tmp_path / "two", init=tmp_path / "one")
+    assert begun.config.features == source.features
+    assert begun.config.model == DeepSpeech1Config(hidden=6, dropout=0.2)
+    assert train(other, english(), data, data, tmp_path / "two", init=tmp_path / "one") == begun
+
+
+def test_an_alphabet_with_nothing_in_common_is_told(tmp_path: Path) -> None:
+    save(tmp_path, standing(MODELS[1], english()), build_model(MODELS[1], 161, 29))
+    found, greek = newest(tmp_path, print), Alphabet(("é", "ж"), 2)
+    assert found
+    with pytest.raises(TrainingError, match="the alphabet has none of the characters that"):
+        carry_over(build_model(MODELS[1], 161, 3), standing(MODELS[1], greek), found)
+
+
+def test_what_has_no_weights_cannot_be_frozen() -> None:
+    with pytest.raises(UsageError, match=r"there is no layer 'layers\.0\.dropout'"):
+        freeze(build_model(MODELS[1], 161, 29), ("layers.0.dropout",))

@@ -46,7 +46,7 @@ def test_several_processes_learn_what_one_learns(
                     assert torch.allclose(value, together[name], atol=near), (step, count, name)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_process_then_two_then_one_train_on_the_same_clips_in_the_same_order(
     tmp_path: Path, digits: Path, torchrun: Any
 ) -> None:

@@ -54,7 +54,7 @@ def told(data: Path, run: Path, megabytes: int, *settings: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
 def test_a_batch_that_does_not_fit_in_memory_is_told_with_what_would(tmp_path: Path, long_clips: Path) -> None:
     line = told(long_clips, tmp_path / "run", 900)

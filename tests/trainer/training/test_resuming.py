@@ -8,7 +8,7 @@ import pytest
 from dsprep.manifests import Alphabet, TrainingError, english
 from dsprep.trainer.config import AugmentConfig, BatchConfig, Config, DeepSpeech1Config, TrainConfig
 from dsprep.trainer.training.resuming import going_on
-from dsprep.trainer.training.standing import Origin, Standing
+from dsprep.trainer.training.standing import Standing
 
 BEFORE = Standing(
     config=Config(), alphabet=english(), data="a", dev="b", epoch=2, step=7, summed_loss=3.0, utterances=5
@@ -74,7 +74,6 @@ def test_another_order_of_clips_begins_the_epoch_again() -> None:
         {"config": Config(features="log-spectrogram-2.0")},
         {"alphabet": Alphabet((*english().characters, "é"), 29)},
         {"alphabet": Alphabet(english().characters, 0)},
-        {"origin": Origin(name="x", sha256="0" * 64)},
     ],
 )
 def test_what_the_weights_mean_does_not_change_even_if_it_is_accepted(changes: dict[str, Any]) -> None:
