@@ -4,6 +4,7 @@
     features          mfcc-deepspeech-0.5
     weights           47,224,861
     labels            29, blank 28
+    alphabet          " abcdefghijklmnopqrstuvwxyz'", alphabet.txt beside it
 
 Nothing in the file is run: see docs/ancestors.md.
 """
@@ -62,6 +63,7 @@ def import_model(
         ("features", found.config.features),
         ("weights", f"{found.parameters:,}"),
         ("labels", f"{found.alphabet.size}, blank {found.alphabet.blank}"),
+        ("alphabet", f"{''.join(found.alphabet.characters)!r}, {found.spelt}"),
         ("checkpoint", str(found.checkpoint)),
     ]
     show_table([("what", ""), *facts], left=2)

@@ -24,5 +24,7 @@ class Ancestor:
     inputs: int
     """Numbers of a frame of features."""
     alphabet: Alphabet
+    spelt: str
+    """Whose the alphabet is."""
     weights: Mapping[str, Tensor]
     """By the names of our model's state_dict, all of them."""

@@ -14,6 +14,7 @@ Source: SeanNaren/deepspeech.pytorch model.py at v1.2, v2.0, deepspeech_pytorch/
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,6 +50,10 @@ SETTINGS = {"sample_rate": RATE, "window_size": 0.02, "window_stride": 0.01, "wi
 """Of their features, in Hz and seconds."""
 
 
+UNSPOKEN = ("Cc", "Cs", "Cn")
+"""Unicode's categories of control characters, of halves of characters, and of none."""
+
+
 def read_deepspeech_pytorch(package: Package, place: str, release: str | None, alphabet: Alphabet | None) -> Ancestor:
     """The model in a package.
 
@@ -60,7 +65,7 @@ def read_deepspeech_pytorch(package: Package, place: str, release: str | None, a
     _check_settings(package.facts, place)
     config = _config(weights, place)
     origin, features = _release(package.facts, release, place)
-    found = _alphabet(package.facts, alphabet, place)
+    found, spelt = _alphabet(package.facts, alphabet, place)
     if found.size != len(weights["dense.weight"]):
         raise SourceError(f"{place} has {found.size} labels, and weights for {len(weights['dense.weight'])}")
     return Ancestor(
@@ -69,6 +74,7 @@ def read_deepspeech_pytorch(package: Package, place: str, release: str | None, a
         model=config,
         inputs=INPUTS,
         alphabet=found,
+        spelt=spelt,
         weights=_filled(weights, config),
     )
 
@@ -79,6 +85,8 @@ def _named(weights: Mapping[str, Tensor], place: str) -> dict[str, Tensor]:
         ours = next((re.sub(theirs, our, name) for theirs, our in NAMES if re.fullmatch(theirs, name)), None)
         if ours is None:
             raise SourceError(f"{place} is no model of deepspeech.pytorch: these have no {name!a}")
+        if ours in found:
+            raise SourceError(f"{place} has our {ours} twice, under two names")
         if ours:
             found[ours] = tensor.float() if tensor.is_floating_point() else tensor
     for needed in (FIRST, FIRST.replace("_ih_", "_hh_"), "conv1.weight", "dense.weight"):
@@ -128,10 +136,12 @@ def _filled(weights: dict[str, Tensor], config: DeepSpeech2Config) -> dict[str, 
 def _check_settings(facts: Mapping[str, Any], place: str) -> None:
     more = facts.get("hyper_parameters")
     found = (more.get("spect_cfg") if isinstance(more, dict) else None) or facts.get("audio_conf") or {}
+    if not isinstance(found, dict):
+        raise SourceError(f"{place} does not say its features, where those of deepspeech.pytorch do")
     for name, wanted in SETTINGS.items():
-        if isinstance(found, dict) and found.get(name, wanted) != wanted:
+        if found.get(name, wanted) != wanted:
             raise SourceError(
-                f"{place} was trained with {name} = {found[name]!a}; features with {wanted} are read, "
+                f"{place} was trained with {name} = {ascii(found[name])[:80]}; features with {wanted} are read, "
                 "those of every released model"
             )
 
@@ -143,13 +153,14 @@ def _release(facts: Mapping[str, Any], release: str | None, place: str) -> tuple
     if match is None:
         raise UsageError(f"--release {release} is no release of deepspeech.pytorch, as 2.0")
     number = int(match[1]), int(match[2])
-    if (number >= (3, 0)) != (told == "3.0"):
+    if number not in (((3, 0),) if told == "3.0" else ((2, 0), (2, 1))):
         raise UsageError(f"--release {release}: {place} is of deepspeech.pytorch {told}; leave --release out")
     features = "log-spectrogram-2.0" if number < (2, 1) else "log-spectrogram"
     return f"deepspeech.pytorch {number[0]}.{number[1]}", features
 
 
-def _alphabet(facts: Mapping[str, Any], given: Alphabet | None, place: str) -> Alphabet:
+def _alphabet(facts: Mapping[str, Any], given: Alphabet | None, place: str) -> tuple[Alphabet, str]:
+    """The alphabet, and how it is spelt: capitals become small letters, as in dsprep's texts, unless they are given."""
     more = facts.get("hyper_parameters")
     labels = facts.get("labels") or (more.get("labels") if isinstance(more, dict) else None)
     if not isinstance(labels, list | str) or "_" not in labels or not all(isinstance(one, str) for one in labels):
@@ -159,6 +170,19 @@ def _alphabet(facts: Mapping[str, Any], given: Alphabet | None, place: str) -> A
         own = Alphabet((*labels[:blank], *labels[blank + 1 :]), blank)
     except ValueError as error:
         raise SourceError(f"{place} has labels that are no alphabet: {error}") from error
-    if given not in (None, own):
+    if any(unicodedata.category(one) in UNSPOKEN for one in own.characters):
+        raise SourceError(f"{place} has labels that no text has: {''.join(own.characters)[:80]!a}")
+    small = _small(own)
+    if given not in (None, own, small):
         raise UsageError(f"{place} has an alphabet, which is not the one of --alphabet: leave that out")
-    return own
+    if small is None or given == own != small:
+        return own, "the model's own"
+    return small, "the model's own" if small == own else "the model's own, its capitals as small letters"
+
+
+def _small(alphabet: Alphabet) -> Alphabet | None:
+    """The alphabet in small letters; None if it tells the two apart."""
+    try:
+        return Alphabet(tuple(one.lower() for one in alphabet.characters), alphabet.blank)
+    except ValueError:
+        return None

@@ -25,6 +25,10 @@ LARGEST = 1 << 28
 """Elements of a tensor: five times as many as the largest of a released model has."""
 
 
+FILLED = 1 << 20
+"""Elements that one value may stand for: a graph of a few bytes is not to fill the memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Graph:
     """The nodes of a graph by their names."""
@@ -57,6 +61,17 @@ class Graph:
             return self._array(name, tensor.tensor_content, kind, shape)
         return self._filled(name, np.array(getattr(tensor, field), kind), shape)
 
+    def number(self, name: str) -> float:
+        """The one number in the constant of this name.
+
+        Raises:
+            SourceError: there is no such constant, or it holds more.
+        """
+        node = self.nodes.get(name)
+        if node is not None and math.prod(one.size for one in node.attr["value"].tensor.tensor_shape.dim) != 1:
+            raise SourceError(f"{self.place}: {name} is said to hold more than one number, which no such model has")
+        return float(self.numbers(name).item())
+
     def text(self, name: str) -> bytes:
         """The string in the constant of this name; empty if it is not there."""
         node = self.nodes.get(name)
@@ -84,7 +99,7 @@ class Graph:
     def _filled(self, name: str, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         """Values that were written one by one: the last stands for all that are missing (tensor.proto)."""
         count = math.prod(shape)
-        if not 1 <= len(values) <= count:
+        if count - len(values) > FILLED or not 1 <= len(values) <= count:
             raise SourceError(f"{self.place} is damaged: {name} has {len(values)} values, not those of {list(shape)}")
         return np.concatenate([values, np.full(count - len(values), values[-1])]).reshape(shape)
 

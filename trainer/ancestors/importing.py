@@ -10,15 +10,15 @@ What is made is RUN/checkpoints/00000-000000.safetensors with its record: a chec
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 import torch
-from torch import Tensor
 
 from ...manifests import Alphabet, Progress, SourceError, UsageError, read_alphabet, silent
 from ...pipeline.archive import content, members, open_tar, reading
-from ...pipeline.commit import sweep, writing
+from ...pipeline.commit import sweep
 from ...pipeline.hashing import digests
 from ..config import Config, config_of
 from ..models import Model, build_model
@@ -44,6 +44,8 @@ class Imported:
     origin: str
     config: Config
     alphabet: Alphabet
+    spelt: str
+    """Whose the alphabet is, and whether its case was changed."""
     parameters: int
     """Numbers that are trained."""
     checkpoint: Path
@@ -69,9 +71,12 @@ def import_model(
     """
     if checkpoints(run):
         raise UsageError(f"{run} is a run already: name another folder for the model")
-    with writing(run):
-        run.mkdir(parents=True, exist_ok=True)
+    if not source.is_file():  # nor is a pipe waited for
+        raise SourceError(f"there is no file {source}")
+    if run.is_dir():
         sweep(run)
+    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise UsageError(f"{run} holds something else: name a folder that is empty or not there")
     ancestor = _read(source, run, release, alphabet, progress)
     config = config_of(Config(features=ancestor.features, model=ancestor.model).facts(), str(source))
     model = _model(config, ancestor, str(source))
@@ -81,6 +86,7 @@ def import_model(
         origin=ancestor.origin,
         config=config,
         alphabet=ancestor.alphabet,
+        spelt=ancestor.spelt,
         parameters=sum(one.numel() for one in model.parameters() if one.requires_grad),
         checkpoint=_saved(run, config, ancestor.alphabet, model, origin),
     )
@@ -90,11 +96,13 @@ def _read(source: Path, run: Path, release: str | None, alphabet: Alphabet | Non
     with reading(source), source.open("rb") as file:
         head = file.read(512)
     if source.suffix in (".pb", ".pbmm"):
-        beside = source.with_name(ALPHABET)
-        own = read_alphabet(beside) if alphabet is None and beside.is_file() else None
         with reading(source):
+            if source.stat().st_size > LARGEST_GRAPH:
+                raise SourceError(f"{source} has {source.stat().st_size} bytes, too many for a graph")
             graph = read_graph(source.read_bytes(), str(source))
-        return read_mozilla(graph, release, alphabet, own)
+        places = [one.with_name(ALPHABET) for one in (source, source.resolve())]
+        beside = next((one for one in places if one.is_file()), None)
+        return read_mozilla(graph, release, alphabet, partial(read_alphabet, beside) if beside else None)
     if head.startswith(b"\x1f\x8b") or head[257:262] == b"ustar":
         return _read_archive(source, release, alphabet, progress)
     if head[4:8] == b"TFL3":
@@ -109,8 +117,8 @@ def _read_archive(source: Path, release: str | None, alphabet: Alphabet | None, 
     name = next((name for name in GRAPHS if name in found), None)
     if name is None:
         raise SourceError(f"{source} holds no {' or '.join(GRAPHS)}: unpack it, and name the file with the model")
-    own = _alphabet_in(found[ALPHABET]) if ALPHABET in found else None
-    return read_mozilla(read_graph(found[name], f"{source}: {name}"), release, alphabet, own)
+    beside = partial(_alphabet_in, found[ALPHABET]) if ALPHABET in found else None
+    return read_mozilla(read_graph(found[name], f"{source}: {name}"), release, alphabet, beside)
 
 
 def _members(source: Path, progress: Progress) -> Mapping[str, bytes]:
@@ -143,14 +151,15 @@ def _model(config: Config, ancestor: Ancestor, place: str) -> Model:
     if wanted != given:
         name = min(name for name in {*wanted, *given} if wanted.get(name) != given.get(name))
         raise SourceError(f"{place}: weights for our {name} are {given.get(name)}, and should be {wanted.get(name)}")
-    if infinite := [name for name, one in ancestor.weights.items() if not _finite(one)]:
-        raise SourceError(f"{place} is damaged: our {infinite[0]} would hold what is no number; fetch it again")
+    for name, one in ancestor.weights.items():
+        if one.is_floating_point() is not model.state_dict()[name].is_floating_point():
+            raise SourceError(f"{place}: our {name} would be of {one.dtype}: weights are floating point numbers")
+        if not torch.isfinite(one).all():
+            raise SourceError(f"{place} is damaged: our {name} would hold what is no number; fetch it again")
+        if name.endswith("running_var") and (one < 0).any():
+            raise SourceError(f"{place} is damaged: our {name} would hold a variance below 0; fetch it again")
     model.load_state_dict(dict(ancestor.weights), assign=True)
     return model
-
-
-def _finite(weights: Tensor) -> bool:
-    return bool(torch.isfinite(weights).all())
 
 
 def _saved(run: Path, config: Config, alphabet: Alphabet, model: Model, origin: Origin) -> Path:

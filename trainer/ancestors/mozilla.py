@@ -9,7 +9,7 @@ j is the candidate, which PyTorch calls g. What TensorFlow adds to the forget ga
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -34,8 +34,10 @@ WINDOWS = {"window_size": 512, "stride": 320}
 """The same in samples, as the AudioSpectrogram node of graphs from 0.5 on has it."""
 
 
-def read_mozilla(graph: Graph, release: str | None, alphabet: Alphabet | None, beside: Alphabet | None) -> Ancestor:
-    """The model in a graph. `alphabet` is what the user gave, `beside` what lay beside the graph.
+def read_mozilla(
+    graph: Graph, release: str | None, alphabet: Alphabet | None, beside: Callable[[], Alphabet] | None
+) -> Ancestor:
+    """The model in a graph. `alphabet` is what the user gave, `beside` reads what lies beside the graph.
 
     Raises:
         SourceError: the graph is none of mozilla/DeepSpeech's, or is one that our network cannot be.
@@ -51,13 +53,14 @@ def read_mozilla(graph: Graph, release: str | None, alphabet: Alphabet | None, b
         forget_bias=forget_bias,
         relu_clip=_relu_clip(graph),
     )
-    labels = len(weights["h6.bias"])
+    found, spelt = _alphabet(graph, len(weights["h6.bias"]), alphabet, beside)
     return Ancestor(
         origin=f"mozilla/DeepSpeech {scheme.releases}",
         features=features_of(graph, scheme, release),
         model=config,
         inputs=INPUTS,
-        alphabet=_alphabet(graph, labels, alphabet, beside),
+        alphabet=found,
+        spelt=spelt,
         weights=weights,
     )
 
@@ -112,8 +115,9 @@ def _forget_bias(graph: Graph, scheme: Scheme) -> float:
 
 def _relu_clip(graph: Graph) -> float:
     """Where the rectifiers saturate, each of which is a Minimum; 20 where the graph does not tell."""
-    bounds = [graph.numbers(name) for name, node in graph.nodes.items() if CLIP.fullmatch(name) and node.op == "Const"]
-    clips = {float(one.max()) for one in bounds if one.dtype == np.float32}
+    names = [name for name, node in graph.nodes.items() if CLIP.fullmatch(name) and node.op == "Const"]
+    bounds = [graph.number(name) for name in names]
+    clips = set(bounds)
     if len(clips) > 1 or not all(clip > 0 for clip in clips):
         raise SourceError(f"{graph.place} clips its rectifiers at {sorted(clips)}; ours are all clipped at one number")
     return clips.pop() if clips else DeepSpeech1Config().relu_clip
@@ -121,7 +125,7 @@ def _relu_clip(graph: Graph) -> float:
 
 def _check_features(graph: Graph) -> None:
     for name, wanted in SETTINGS.items():
-        if name in graph.nodes and (found := graph.numbers(name).max()) != wanted:
+        if name in graph.nodes and (found := graph.number(name)) != wanted:
             raise SourceError(f"{graph.place} has {name} {found}; features of 16000 Hz, 32 ms each 20 ms are read")
     if (window := graph.operation("AudioSpectrogram")) is not None:
         for name, wanted in WINDOWS.items():
@@ -131,17 +135,23 @@ def _check_features(graph: Graph) -> None:
         raise SourceError(f"{graph.place} was trained with --layer_norm, which our network has not")
 
 
-def _alphabet(graph: Graph, labels: int, given: Alphabet | None, beside: Alphabet | None) -> Alphabet:
+def _alphabet(
+    graph: Graph, labels: int, given: Alphabet | None, beside: Callable[[], Alphabet] | None
+) -> tuple[Alphabet, str]:
+    """The alphabet, and whose it is."""
     own = _own_alphabet(graph)
     if own is not None and given not in (None, own):
         raise UsageError(f"{graph.place} has an alphabet, which is not the one of --alphabet: leave that out")
-    alphabet = own or given or beside or english()
+    if own or given:
+        alphabet, whose = own or given or english(), "the model's own" if own else "the one that was given"
+    else:
+        alphabet, whose = (beside(), "alphabet.txt beside it") if beside else (english(), "taken to be English")
     if alphabet.size != labels or alphabet.blank != labels - 1:
         raise UsageError(
             f"{graph.place} writes {labels} labels, the blank last: give its alphabet.txt, of {labels - 1} characters, "
             "with --alphabet"
         )
-    return alphabet
+    return alphabet, whose
 
 
 def _own_alphabet(graph: Graph) -> Alphabet | None:

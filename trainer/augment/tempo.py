@@ -63,6 +63,6 @@ def tempo(pcm: Pcm, factor: float) -> Pcm:
 
 def _runs() -> bool:
     try:
-        return subprocess.run(["sox", "--version"], capture_output=True, check=False).returncode == 0
-    except OSError:
+        return subprocess.run(["sox", "--version"], capture_output=True, check=False, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
         return False

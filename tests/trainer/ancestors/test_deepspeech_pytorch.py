@@ -96,7 +96,7 @@ def check(ancestor: Ancestor, state: dict[str, Tensor], cell: str, bidirectional
     """That our network, with utterances in a batch, has the ancestor's logits."""
     assert isinstance(ancestor.model, DeepSpeech2Config)
     assert (ancestor.model.cell, ancestor.model.bidirectional) == (cell, bidirectional)
-    assert ancestor.alphabet == Alphabet(tuple("'ABC "), 0)
+    assert ancestor.alphabet == Alphabet(tuple("'abc "), 0)
     model = DeepSpeech2(ancestor.model, 161, ancestor.alphabet.size).eval()
     model.load_state_dict(dict(ancestor.weights))
     torch.manual_seed(6)
@@ -129,7 +129,7 @@ def test_names_of_parallel_training_and_of_early_releases_are_the_same_weights(t
         del early[name]
         state[name] = torch.zeros_like(state[name])
     saved = package({f"module.{name}": one for name, one in early.items()})
-    check(read(tmp_path, saved, release="1.2", old=True), state, "lstm", False)
+    check(read(tmp_path, saved, old=True), state, "lstm", False)
 
 
 def test_weights_that_share_a_storage_as_on_a_gpu_are_told_apart(tmp_path: Path) -> None:
@@ -244,7 +244,13 @@ def test_features_are_those_of_the_release_and_a_word_from_the_user_decides(tmp_
     later = {name: one for name, one in two.items() if name != "version"}
     assert read(tmp_path, two).features == read(tmp_path, later, "2.0").features == "log-spectrogram-2.0"
     assert read(tmp_path, later).features == read(tmp_path, two, "V2.1").features == "log-spectrogram"
-    for saved, release in ((two, "3.0"), (lightning(state_dict("gru", True)), "2.0"), (two, "two")):
+    for saved, release in (
+        (two, "3.0"),
+        (lightning(state_dict("gru", True)), "2.0"),
+        (two, "two"),
+        (two, "1.0"),
+        (two, "2.7"),
+    ):
         with pytest.raises(UsageError, match=f"--release {release}"):
             read(tmp_path, saved, release)
 
@@ -258,12 +264,16 @@ def test_features_are_those_of_the_release_and_a_word_from_the_user_decides(tmp_
         ({"labels": list("_AAB' ")}, "no alphabet"),
         ({"labels": list("_AB' ")}, "5 labels, and weights for 6"),
         ({"labels": 5}, "labels"),
+        ({"labels": list("_ABC\n'")}, "labels that no text has"),
+        ({"labels": list("_ABC\ud800'")}, "labels that no text has"),
+        ({"audio_conf": [1, 2]}, "does not say its features"),
+        ({"audio_conf": {"sample_rate": [0] * 50_000}}, r"^.{1,300}$"),
         ({"state_dict": {}}, "no state_dict"),
         ({"state_dict": {"a": torch.zeros(2)}}, "none|no model of deepspeech.pytorch"),
         ({"state_dict": {"fc.0.module.1.weight": torch.zeros(2, 2)}}, "no weights for our layers.0"),
         ({"state_dict": state_dict("lstm", True, inputs=21 * CHANNELS)}, r"v1\.2 or earlier"),
     ],
-    ids=range(10),
+    ids=range(14),
 )
 def test_a_package_that_our_network_cannot_be_is_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
     with pytest.raises(SourceError, match=said):
@@ -274,4 +284,6 @@ def test_another_alphabet_is_refused() -> None:
     found = Package(state_dict("lstm", True), {"labels": LABELS, "version": "0.0.1"})
     with pytest.raises(UsageError, match="--alphabet"):
         read_deepspeech_pytorch(found, "x.pth", None, Alphabet(("A",), 0))
-    assert read_deepspeech_pytorch(found, "x.pth", None, Alphabet(tuple("'ABC "), 0)).inputs == 161
+    for given, spelt in (("'ABC ", "the model's own"), ("'abc ", "the model's own, its capitals as small letters")):
+        ancestor = read_deepspeech_pytorch(found, "x.pth", None, Alphabet(tuple(given), 0))
+        assert (ancestor.alphabet, ancestor.spelt) == (Alphabet(tuple(given), 0), spelt)

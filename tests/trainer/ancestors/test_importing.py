@@ -1,6 +1,7 @@
 """Models of ancestors become runs: from files, archives and URLs, and nothing is left where they cannot."""
 
 import functools
+import os
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -141,8 +142,8 @@ def test_a_folder_that_is_a_run_is_left_alone(frozen: Any, make: Any, tmp_path: 
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("gone.pb", None, "cannot read"),
-        ("gone.pth", None, "cannot read"),
+        ("gone.pb", None, "there is no file"),
+        ("gone.pth", None, "there is no file"),
         ("m.pb", b"", "without a node"),
         ("m.pbmm", b"\x00" * 99, "no frozen graph"),
         ("m.tflite", b"\x1c\x00\x00\x00TFL3" + b"\x00" * 99, "TensorFlow Lite"),
@@ -253,3 +254,40 @@ def test_any_error_of_an_import_is_one_of_ours(frozen: Any, tmp_path: Path) -> N
             import_model(tmp_path / "g.pb", tmp_path / str(number))
         except DsprepError as error:
             assert "\n" not in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("name", ["pipe.pb", "pipe.pth", "folder.pb"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    if name.startswith("pipe"):
+        os.mkfifo(tmp_path / name)
+    else:
+        (tmp_path / name).mkdir()
+    with pytest.raises(SourceError, match="there is no file"):
+        import_model(tmp_path / name, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_graph_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "huge.pb").open("wb") as file:
+        file.truncate(10**11)
+    with pytest.raises(SourceError, match="too many for a graph"):
+        import_model(tmp_path / "huge.pb", tmp_path / "run")
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(frozen: Any, tmp_path: Path) -> None:
+    (tmp_path / "g.pb").write_bytes(graph_bytes(frozen))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "import.json").write_text("{}")
+    with pytest.raises(UsageError, match="holds something else"):
+        import_model(tmp_path / "g.pb", tmp_path / "run")
+
+
+def test_few_bytes_do_not_fill_the_memory(frozen: Any, tmp_path: Path) -> None:
+    graph = frozen.graph("0.7", frozen.weights("0.7"))
+    node = graph.node.add(name="Minimum_9/y", op="Const")
+    node.attr["value"].tensor.dtype = 1
+    node.attr["value"].tensor.tensor_shape.dim.add(size=1 << 28)
+    node.attr["value"].tensor.float_val.append(20.0)
+    (tmp_path / "g.pb").write_bytes(graph.SerializeToString())
+    with pytest.raises(SourceError, match="more than one number"):
+        import_model(tmp_path / "g.pb", tmp_path / "run")

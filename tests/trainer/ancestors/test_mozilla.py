@@ -28,7 +28,8 @@ TWO = Alphabet(("a", "b"), 2)
 def read(
     graph: Any, release: str | None = None, alphabet: Alphabet | None = None, beside: Alphabet | None = None
 ) -> Ancestor:
-    return read_mozilla(read_graph(graph.SerializeToString(), "x.pb"), release, alphabet, beside)
+    lying = (lambda: beside) if beside else None
+    return read_mozilla(read_graph(graph.SerializeToString(), "x.pb"), release, alphabet, lying)
 
 
 def model_of(ancestor: Ancestor) -> DeepSpeech1:
