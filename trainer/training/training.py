@@ -121,6 +121,7 @@ class Trainer:
         self._begin(source)
         self.audience.open(run, self.standing, means, dev)
         self.saved = self.stepped = time.monotonic()
+        self.saving = 0.0
 
     def epoch(self) -> None:
         """The rest of the epoch under way, its judgement on the dev data, and a checkpoint."""
@@ -139,7 +140,9 @@ class Trainer:
         history = (*self.standing.history, result)
         self.standing = replace(self.standing, epoch=number + 1, step=0, summed_loss=0.0, utterances=0, history=history)
         self.audience.epoch(result, judged, self.learner.model)  # before it is saved: what a kill takes is told again
-        self._save()
+        if result is self.standing.best or finished(self.config.train, history) or self._saving_is_cheap():
+            self._save()
+        self._write_history()
         self.callbacks.on_epoch(result)
 
     def _batches(self) -> tuple[int, Iterator[int], Generator[Loaded]]:
@@ -244,13 +247,20 @@ class Trainer:
         )
 
     def _save(self) -> None:
+        begun = time.monotonic()
         if self.ranks.first:
             save(self.run, self.standing, self.learner.model, self.learner.optimizer)
-            self._write_history()
         self.saved = time.monotonic()
+        self.saving = self.saved - begun
+
+    def _saving_is_cheap(self) -> bool:
+        """Whether saving takes less than a tenth of the time; an epoch of one clip is trained sooner than saved."""
+        return time.monotonic() - self.saved > 9 * self.saving
 
     def _write_history(self) -> None:
         """What each epoch came to, for people and plots."""
+        if not self.ranks.first:
+            return
         write_whole(self.run / "history.json", seal({"epochs": self.standing.facts()["history"]}, indent=1))
 
     def _farewell(self) -> str:
@@ -268,8 +278,7 @@ class Trainer:
         if isinstance(self.data, Data) and not finished(self.config.train, self.standing.history):
             rehearse(learner, self.data, self.augmenter.longest)
         learner.share()
-        if self.ranks.first:
-            self._write_history()
+        self._write_history()
 
 
 def _memory(device: torch.device) -> int:
