@@ -79,7 +79,7 @@ def train(
 ) -> None:
     """Train a model; run again, it goes on where it stopped, with the same weights as if it had not.
 
-    On several GPUs or machines: torchrun --nproc-per-node 4 -m dsprep train ...
+    On several GPUs or machines: torchrun --nproc-per-node 4 -m dsprep -- train ...
     """
     need("train", *TRAIN)
     from ..trainer.config import read_config

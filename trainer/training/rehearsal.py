@@ -54,8 +54,8 @@ def rehearse(learner: Learner, data: Data, longest: Callable[[int], int] = lambd
 def _fitting(learner: Learner, longest: Loaded, batch: BatchConfig) -> int:
     """The fewest pieces, from those of `batch` on, in which the batch fits; 0 for none."""
     clips = max(1, len(longest.samples))
-    for count in sorted({batch.pieces, *PIECES}):
-        if count >= batch.pieces and _fits(learner, longest.part(0, min(count, clips))):
+    for count in (batch.pieces, *(more for more in PIECES if more > batch.pieces)):
+        if _fits(learner, longest.part(0, min(count, clips))):
             return count
         if count >= clips:
             return 0

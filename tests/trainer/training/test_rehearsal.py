@@ -64,6 +64,13 @@ def test_a_batch_that_does_not_fit_in_memory_is_told_with_what_would(tmp_path: P
     assert "not even one by one: leave out long clips" in told(long_clips, tmp_path / "other", 120)
 
 
+@pytest.mark.parametrize("pieces", [3, 8, 100])
+def test_more_pieces_than_clips_fit_as_one_clip_does(tmp_path: Path, digits: Path, pieces: int) -> None:
+    data = read_data([digits / "dev-clean.csv"])
+    settings = ["model.hidden=8", "model.channels=1", "batch.samples=4", "train.epochs=1", f"batch.pieces={pieces}"]
+    train(read_config("ds2-small", settings), english(), data, data, tmp_path / "run")
+
+
 def test_a_disk_without_room_for_the_checkpoints_is_told(tmp_path: Path, digits: Path) -> None:
     data = read_data([digits / "dev-clean.csv"])
     huge = read_config("ds2-small", ["model.hidden=16", "model.channels=2", "train.keep=1000000"])
