@@ -39,8 +39,16 @@ class Checkpoint:
     tensors: Tensors
 
 
-def save(run: Path, standing: Standing, model: Model, optimizer: torch.optim.Optimizer | None = None) -> Path:
+def save(
+    run: Path,
+    standing: Standing,
+    model: Model,
+    optimizer: torch.optim.Optimizer | None = None,
+    anew: bool = False,
+) -> Path:
     """Commit a checkpoint, then remove those that are neither the best nor among the latest.
+
+    Where its epoch is begun `anew`, those that come after it are removed too: nobody goes on from them.
 
     Raises:
         OutputError: it cannot be written; the checkpoints before it stay.
@@ -58,6 +66,8 @@ def save(run: Path, standing: Standing, model: Model, optimizer: torch.optim.Opt
         return facts
 
     commit(path, digest_of(facts), build)
+    if anew:
+        _supersede(run, standing)
     _thin(run, standing.config.train.keep)
     return path
 
@@ -87,14 +97,23 @@ def best_first(run: Path) -> list[tuple[Path, Standing]]:
 
 
 def newest(run: Path, on_notice: Callable[[str], None]) -> Checkpoint | None:
-    """The newest whole checkpoint of a run, None without one; damaged ones are told and removed."""
+    """The newest whole checkpoint of a run, None without one; all that are damaged are told and removed.
+
+    Raises:
+        TrainingError: one cannot be read, or is of another version of dsprep.
+    """
     _remove_unrecorded(run, on_notice)
+    whole = None
     for path, standing in checkpoints(run):
-        if found := _read(path, standing):
-            return found
-        on_notice(f"{path} is damaged: {DAMAGED}; it is removed, and the one before it is used")
+        if whole and _is_whole(path):
+            continue
+        if found := None if whole else _read(path, standing):
+            whole = found
+            continue
+        instead = "another" if whole else "the one before it"
+        on_notice(f"{path} is damaged: {DAMAGED}; it is removed, and {instead} is used")
         _remove(path)
-    return None
+    return whole
 
 
 def best(run: Path, on_notice: Callable[[str], None]) -> Checkpoint:
@@ -106,7 +125,7 @@ def best(run: Path, on_notice: Callable[[str], None]) -> Checkpoint:
     for path, standing in best_first(run):
         if found := _read(path, standing):
             return found
-        on_notice(f"{path} is damaged: {DAMAGED}; the next best is used, and training again mends it")
+        on_notice(f"{path} is damaged: {DAMAGED}; the next best is used, and training again removes it")
     raise TrainingError(f"{run} holds no whole checkpoint: name a folder that dsprep train --run has written")
 
 
@@ -134,13 +153,25 @@ def load_optimizer(optimizer: torch.optim.Optimizer, model: Model, tensors: Tens
 
 def _read(path: Path, standing: Standing) -> Checkpoint | None:
     """A checkpoint, once its sha256 has been found to be the record's; None if it is not."""
-    record = read_record(path)
-    with suppress(OSError, safetensors.SafetensorError):
-        data = path.read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
+    record, data = read_record(path), _bytes(path)
+    digest = hashlib.sha256(data).hexdigest()
+    with suppress(safetensors.SafetensorError):
         if record and digest == record.files[0].sha256:
             return Checkpoint(path, Origin(name=path.name, sha256=digest), standing, safetensors.torch.load(data))
     return None
+
+
+def _is_whole(path: Path) -> bool:
+    record = read_record(path)
+    return record is not None and hashlib.sha256(_bytes(path)).hexdigest() == record.files[0].sha256
+
+
+def _bytes(path: Path) -> bytes:
+    """What cannot be read is not damaged: nothing of it is removed."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise TrainingError(f"cannot read {path}: {error.strerror}; mend that and type the command again") from error
 
 
 def _standing(path: Path, record: Record) -> Standing:
@@ -163,6 +194,8 @@ def _remove_unrecorded(run: Path, on_notice: Callable[[str], None]) -> None:
     """Take away what has no whole record: a save that was killed, or a record that is damaged."""
     for path in (run / FOLDER).glob("*.safetensors"):
         if read_record(path) is None:
+            if record_path(path).exists():
+                _bytes(record_path(path))
             on_notice(f"{path} has no whole record: it was not saved to the end, or is damaged; it is removed")
             _remove(path)
 
@@ -178,4 +211,11 @@ def _thin(run: Path, keep: int) -> None:
     kept = {path for path, _ in [*found[:keep], *best_first(run)[:1]]}
     for path, _ in found:
         if path not in kept:
+            _remove(path)
+
+
+def _supersede(run: Path, standing: Standing) -> None:
+    """Take away the checkpoints that come after this standing: their epoch has begun again."""
+    for path, other in checkpoints(run):
+        if (other.epoch, other.step) > (standing.epoch, standing.step):
             _remove(path)

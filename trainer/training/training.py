@@ -37,7 +37,7 @@ from ..watching.curves import write_curves
 from ..watching.watcher import report_of
 from .audience import Audience
 from .beginning import NAMED, begun, check, fitting, source_of
-from .checkpoint import Checkpoint, load_optimizer, save
+from .checkpoint import Checkpoint, checkpoints, load_optimizer, save
 from .determinism import deterministic
 from .learner import Learned, Learner
 from .means import Callbacks, Means
@@ -263,6 +263,10 @@ class Trainer:
             return
         write_whole(self.run / "history.json", seal({"epochs": self.standing.facts()["history"]}, indent=1))
 
+    @property
+    def _place(self) -> tuple[int, int]:
+        return self.standing.epoch, self.standing.step
+
     def _farewell(self) -> str:
         return f"stopped; type the same command to go on from {self.run}"
 
@@ -273,6 +277,8 @@ class Trainer:
         self.standing, weights, optimizer = found
         learner.model.load_state_dict(weights)
         load_optimizer(learner.optimizer, learner.model, optimizer)
+        if self.ranks.first and any((one.epoch, one.step) > self._place for _, one in checkpoints(self.run)):
+            save(self.run, self.standing, learner.model, learner.optimizer, anew=True)
         if isinstance(self.data, Streamed) and self.standing.step:
             notice("a stream cannot be gone into: that epoch's samples come once more from the first on")
         if isinstance(self.data, Data) and not finished(self.config.train, self.standing.history):

@@ -114,3 +114,29 @@ def test_a_checkpoint_of_another_version_is_told(run: Path) -> None:
     write_record(path, record.key, record.files, {**record.facts, "version": 99})
     with pytest.raises(TrainingError, match="was written by another version of dsprep"):
         newest(run, print)
+
+
+def test_a_damaged_one_that_is_not_the_newest_is_told_and_removed_too(run: Path) -> None:
+    oldest = min((run / "checkpoints").glob("*.safetensors"))
+    broken = bytearray(oldest.read_bytes())
+    broken[-1] ^= 1
+    oldest.write_bytes(broken)
+    notices: list[str] = []
+    found = newest(run, notices.append)
+    assert found
+    assert_weights(found, 2)
+    assert [str(oldest) in notice for notice in notices] == [True]
+    assert not oldest.exists()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_one_that_cannot_be_read_is_not_removed(run: Path, which: int) -> None:
+    """A folder in its place is what tests can have that run as root."""
+    path, record = files(run)
+    victim = (path, record)[which]
+    victim.unlink()
+    victim.mkdir()
+    with pytest.raises(TrainingError, match=f"cannot read {victim}"):
+        newest(run, print)
+    assert path.exists()
+    assert record.exists()

@@ -27,7 +27,7 @@ from dsprep.trainer.evaluation import evaluate
 from dsprep.trainer.loading.data import Data, read_data
 from dsprep.trainer.models import build_model
 from dsprep.trainer.training.checkpoint import best_first, checkpoints, newest, save
-from dsprep.trainer.training.means import Callbacks
+from dsprep.trainer.training.means import Callbacks, Means
 from dsprep.trainer.training.reports import StepReport
 from dsprep.trainer.training.training import train
 
@@ -336,6 +336,20 @@ def test_the_longest_text_that_fits_has_a_finite_loss_and_one_more_does_not(
     edge = with_transcript(data, tmp_path / "in", "ab" * 9 + "aab" + "ab" * 2 + "b" * extra)
     train(config(), english(), edge, dev, tmp_path / "run", callbacks=Callbacks(on_notice=notices.append))
     assert (notices == []) is fits
+
+
+def test_an_epoch_that_begins_again_is_what_the_next_command_goes_on_from(
+    tmp_path: Path, data: Data, dev: Data
+) -> None:
+    run, other = tmp_path / "run", config("ds2-small", "batch.samples=2", "train.keep=1")
+    with pytest.raises(Interrupted):
+        train(config("ds2-small", "train.keep=1"), english(), data, dev, run, callbacks=Callbacks(should_stop=after(2)))
+    accepting = Means(accept_changes=True)
+    with pytest.raises(Interrupted):
+        train(other, english(), data, dev, run, accepting, Callbacks(should_stop=after(1)))
+    notices: list[str] = []
+    train(other, english(), data, dev, run, callbacks=Callbacks(on_notice=notices.append))
+    assert notices[0].startswith("going on after epoch 0, batch 1 ")
 
 
 def test_steps_whose_loss_is_no_number_are_skipped_and_end_the_run_when_they_do_not_end(
