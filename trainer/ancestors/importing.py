@@ -171,8 +171,9 @@ def _model(config: Config, ancestor: Ancestor, place: str) -> Model:
         name = min(name for name in {*wanted, *given} if wanted.get(name) != given.get(name))
         raise SourceError(f"{place}: weights for our {name} are {given.get(name)}, and should be {wanted.get(name)}")
     for name, one in ancestor.weights.items():
-        if one.is_floating_point() is not model.state_dict()[name].is_floating_point():
-            raise SourceError(f"{place}: our {name} would be of {one.dtype}: weights are floating point numbers")
+        kind = model.state_dict()[name].dtype
+        if one.is_floating_point() is not kind.is_floating_point:
+            raise SourceError(f"{place} is damaged: our {name} would be of {one.dtype}, and is of {kind}")
         if not torch.isfinite(one).all():
             raise SourceError(f"{place} is damaged: our {name} would hold what is no number; fetch it again")
         if name.endswith("running_var") and (one < 0).any():

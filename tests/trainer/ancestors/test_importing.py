@@ -338,14 +338,14 @@ def test_few_bytes_do_not_fill_the_memory(frozen: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "bad", "said"),
     [
-        ("conv1.weight", torch.ones(2, 1, 41, 11).long(), "weights are floating point numbers"),
-        ("norm.running_mean", torch.ones(4).long(), "weights are floating point numbers"),
-        ("norm.num_batches_tracked", torch.tensor(5.5), "would be of torch.float32"),
-        ("norm.running_var", -torch.ones(4), "a variance below 0"),
+        ("conv1.weight", torch.ones(2, 1, 41, 11).long(), "of torch.int64, and is of torch.float32"),
+        ("norm.running_mean", torch.ones(4).long(), "of torch.int64, and is of torch.float32"),
+        ("norm.num_batches_tracked", torch.tensor(5.5), "of torch.float32, and is of torch.int64"),
+        ("norm.running_var", -torch.ones(4), "hold a variance below 0"),
     ],
 )
 def test_numbers_that_weights_cannot_be_are_refused(tmp_path: Path, name: str, bad: torch.Tensor, said: str) -> None:
     torch.save(package(network() | {name: bad}), tmp_path / "m.pth")
-    with pytest.raises(SourceError, match=f"our {name} would .*{said}|{said}"):
+    with pytest.raises(SourceError, match=f"our {name} would .*{said}"):
         import_model(tmp_path / "m.pth", tmp_path / "run")
     assert not (tmp_path / "run").exists()
