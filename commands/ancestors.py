@@ -5,6 +5,7 @@
     weights           47,224,861
     labels            29, blank 28
     alphabet          " abcdefghijklmnopqrstuvwxyz'", alphabet.txt beside it
+    checkpoint        run/checkpoints/00000-000000.safetensors
 
 Nothing in the file is run: see docs/ancestors.md.
 """
@@ -29,6 +30,7 @@ from .showing import show_table
 @click.option("--release", help="Of the model, as 0.6, where its file does not tell.")
 @click.option("--list", "list_", is_flag=True, help="List the released models by name.")
 @alphabet_option
+@click.option("--keep-case", is_flag=True, help="Capitals stay capitals, where a model writes nothing else.")
 @cached
 def import_model(
     source: str | None,
@@ -36,11 +38,13 @@ def import_model(
     release: str | None,
     list_: bool,
     alphabet_file: Path | None,
+    keep_case: bool,
     cache: Cache,
 ) -> None:
     """Make RUN of a released model: a frozen graph (.pb, .pbmm), a package (.pth) or a checkpoint (.ckpt).
 
-    `dsprep evaluate RUN` and `dsprep train --init RUN` take it from there.
+    `dsprep evaluate RUN` and `dsprep train --init RUN` take it from there. A released NAME comes before a file of that
+    name, which is ./NAME.
     """
     need("train", *TRAIN)
     from ..manifests import UsageError, read_alphabet
@@ -57,7 +61,7 @@ def import_model(
     with show_progress() as progress:
         path, known = located(source, cache.folder / "models", progress)
         alphabet = read_alphabet(alphabet_file) if alphabet_file else None
-        found = import_file(path, run, release or known, alphabet, progress)
+        found = import_file(path, run, release or known, alphabet, progress, keep_case)
     facts = [
         ("from", found.origin),
         ("features", found.config.features),

@@ -14,7 +14,6 @@ Source: SeanNaren/deepspeech.pytorch model.py at v1.2, v2.0, deepspeech_pytorch/
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,20 +23,21 @@ from torch import Tensor
 from ...manifests import Alphabet, SourceError, UsageError
 from ...manifests.ctc import RATE
 from ..config import DeepSpeech2Config
-from .ancestor import Ancestor
+from .ancestor import Ancestor, check_written, in_small_letters
 from .torch_files import Package
+from .unpickling.reader import shown
 
 NAMES = (
     (r"(?:module\.)?conv\.(?:seq_module\.)?0\.(weight|bias)", r"conv1.\1"),
-    (r"(?:module\.)?conv\.(?:seq_module\.)?1\.(\w+)", r"norm1.\1"),
+    (r"(?:module\.)?conv\.(?:seq_module\.)?1\.(\w{1,20})", r"norm1.\1"),
     (r"(?:module\.)?conv\.(?:seq_module\.)?3\.(weight|bias)", r"conv2.\1"),
-    (r"(?:module\.)?conv\.(?:seq_module\.)?4\.(\w+)", r"norm2.\1"),
-    (r"(?:module\.)?rnns\.(\d+)\.rnn\.(\w+_l0)_reverse", r"layers.\1.recurrent.backwards.\2"),
-    (r"(?:module\.)?rnns\.(\d+)\.rnn\.(\w+_l0)", r"layers.\1.recurrent.forwards.\2"),
+    (r"(?:module\.)?conv\.(?:seq_module\.)?4\.(\w{1,20})", r"norm2.\1"),
+    (r"(?:module\.)?rnns\.(\d{1,3})\.rnn\.(\w{1,20}_l0)_reverse", r"layers.\1.recurrent.backwards.\2"),
+    (r"(?:module\.)?rnns\.(\d{1,3})\.rnn\.(\w{1,20}_l0)", r"layers.\1.recurrent.forwards.\2"),
     (r"(?:module\.)?rnns\.0\.batch_norm\..*", r""),
-    (r"(?:module\.)?rnns\.(\d+)\.batch_norm\.module\.(\w+)", r"layers.\1.norm.\2"),
+    (r"(?:module\.)?rnns\.(\d{1,3})\.batch_norm\.module\.(\w{1,20})", r"layers.\1.norm.\2"),
     (r"(?:module\.)?lookahead\.0\.(?:conv\.)?weight", r"lookahead.conv.weight"),
-    (r"(?:module\.)?fc\.0\.module\.0\.(\w+)", r"norm.\1"),
+    (r"(?:module\.)?fc\.0\.module\.0\.(\w{1,20})", r"norm.\1"),
     (r"(?:module\.)?fc\.0\.module\.1\.weight", r"dense.weight"),
 )
 """Their names, and ours; nothing for what is dropped."""
@@ -48,10 +48,6 @@ INPUTS, UNPADDED = 161, 21
 """Frequencies that the network hears, and what convolutions without padding leave of them; ours leave 41."""
 SETTINGS = {"sample_rate": RATE, "window_size": 0.02, "window_stride": 0.01, "window": "hamming"}
 """Of their features, in Hz and seconds."""
-
-
-UNSPOKEN = ("Cc", "Cs", "Cn")
-"""Unicode's categories of control characters, of halves of characters, and of none."""
 
 
 def read_deepspeech_pytorch(package: Package, place: str, release: str | None, alphabet: Alphabet | None) -> Ancestor:
@@ -65,7 +61,7 @@ def read_deepspeech_pytorch(package: Package, place: str, release: str | None, a
     _check_settings(package.facts, place)
     config = _config(weights, place)
     origin, features = _release(package.facts, release, place)
-    found, spelt = _alphabet(package.facts, alphabet, place)
+    found = _alphabet(package.facts, alphabet, place)
     if found.size != len(weights["dense.weight"]):
         raise SourceError(f"{place} has {found.size} labels, and weights for {len(weights['dense.weight'])}")
     return Ancestor(
@@ -74,7 +70,7 @@ def read_deepspeech_pytorch(package: Package, place: str, release: str | None, a
         model=config,
         inputs=INPUTS,
         alphabet=found,
-        spelt=spelt,
+        spelt="the model's own",
         weights=_filled(weights, config),
     )
 
@@ -84,7 +80,7 @@ def _named(weights: Mapping[str, Tensor], place: str) -> dict[str, Tensor]:
     for name, tensor in weights.items():
         ours = next((re.sub(theirs, our, name) for theirs, our in NAMES if re.fullmatch(theirs, name)), None)
         if ours is None:
-            raise SourceError(f"{place} is no model of deepspeech.pytorch: these have no {name!a}")
+            raise SourceError(f"{place} is no model of deepspeech.pytorch: these have no {shown(name)}")
         if ours in found:
             raise SourceError(f"{place} has our {ours} twice, under two names")
         if ours:
@@ -135,13 +131,14 @@ def _filled(weights: dict[str, Tensor], config: DeepSpeech2Config) -> dict[str, 
 
 def _check_settings(facts: Mapping[str, Any], place: str) -> None:
     more = facts.get("hyper_parameters")
-    found = (more.get("spect_cfg") if isinstance(more, dict) else None) or facts.get("audio_conf") or {}
+    told = more.get("spect_cfg") if isinstance(more, dict) else None
+    found = facts.get("audio_conf", {}) if told is None else told
     if not isinstance(found, dict):
         raise SourceError(f"{place} does not say its features, where those of deepspeech.pytorch do")
     for name, wanted in SETTINGS.items():
         if found.get(name, wanted) != wanted:
             raise SourceError(
-                f"{place} was trained with {name} = {ascii(found[name])[:80]}; features with {wanted} are read, "
+                f"{place} was trained with {name} = {shown(found[name])}; features with {wanted} are read, "
                 "those of every released model"
             )
 
@@ -159,8 +156,8 @@ def _release(facts: Mapping[str, Any], release: str | None, place: str) -> tuple
     return f"deepspeech.pytorch {number[0]}.{number[1]}", features
 
 
-def _alphabet(facts: Mapping[str, Any], given: Alphabet | None, place: str) -> tuple[Alphabet, str]:
-    """The alphabet, and how it is spelt: capitals become small letters, as in dsprep's texts, unless they are given."""
+def _alphabet(facts: Mapping[str, Any], given: Alphabet | None, place: str) -> Alphabet:
+    """The package's own, which one that is given may spell in small letters."""
     more = facts.get("hyper_parameters")
     labels = facts.get("labels") or (more.get("labels") if isinstance(more, dict) else None)
     if not isinstance(labels, list | str) or "_" not in labels or not all(isinstance(one, str) for one in labels):
@@ -169,20 +166,8 @@ def _alphabet(facts: Mapping[str, Any], given: Alphabet | None, place: str) -> t
     try:
         own = Alphabet((*labels[:blank], *labels[blank + 1 :]), blank)
     except ValueError as error:
-        raise SourceError(f"{place} has labels that are no alphabet: {error}") from error
-    if any(unicodedata.category(one) in UNSPOKEN for one in own.characters):
-        raise SourceError(f"{place} has labels that no text has: {''.join(own.characters)[:80]!a}")
-    small = _small(own)
-    if given not in (None, own, small):
+        raise SourceError(f"{place} has labels that are no alphabet: {str(error)[:80]}") from error
+    check_written(own, place)
+    if given not in (None, own, in_small_letters(own)):
         raise UsageError(f"{place} has an alphabet, which is not the one of --alphabet: leave that out")
-    if small is None or given == own != small:
-        return own, "the model's own"
-    return small, "the model's own" if small == own else "the model's own, its capitals as small letters"
-
-
-def _small(alphabet: Alphabet) -> Alphabet | None:
-    """The alphabet in small letters; None if it tells the two apart."""
-    try:
-        return Alphabet(tuple(one.lower() for one in alphabet.characters), alphabet.blank)
-    except ValueError:
-        return None
+    return given or own

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...manifests import MissingExtraError, SourceError
 from .memmapped import GRAPH, regions
+from .unpickling.reader import shown
 
 NUMBERS = {1: ("<f4", "float_val"), 2: ("<f8", "double_val"), 3: ("<i4", "int_val"), 9: ("<i8", "int64_val")}
 """TensorFlow's DataType: NumPy's name of it, and the field for values that are not in `tensor_content`."""
@@ -80,7 +81,9 @@ class Graph:
     def _shape(self, name: str, shape: Any) -> tuple[int, ...]:
         sizes = tuple(int(one.size) for one in shape.dim)
         if any(size < 1 for size in sizes) or math.prod(sizes) > LARGEST:
-            raise SourceError(f"{self.place}: {name} is said to have the shape {list(sizes)}, which no such model has")
+            raise SourceError(
+                f"{self.place}: {name} is said to have the shape {shown(list(sizes))}, which no such model has"
+            )
         return sizes
 
     def _kind(self, name: str, number: int) -> tuple[str, str]:
@@ -93,14 +96,18 @@ class Graph:
 
     def _array(self, name: str, content: bytes | memoryview, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
         if len(content) != math.prod(shape) * int(kind[-1]):
-            raise SourceError(f"{self.place} is damaged: {name} has {len(content)} bytes, not those of {list(shape)}")
+            raise SourceError(
+                f"{self.place} is damaged: {name} has {len(content)} bytes, not those of {shown(list(shape))}"
+            )
         return np.frombuffer(content, kind).reshape(shape)
 
     def _filled(self, name: str, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         """Values that were written one by one: the last stands for all that are missing (tensor.proto)."""
         count = math.prod(shape)
         if count - len(values) > FILLED or not 1 <= len(values) <= count:
-            raise SourceError(f"{self.place} is damaged: {name} has {len(values)} values, not those of {list(shape)}")
+            raise SourceError(
+                f"{self.place} is damaged: {name} has {len(values)} values, not those of {shown(list(shape))}"
+            )
         return np.concatenate([values, np.full(count - len(values), values[-1])]).reshape(shape)
 
 
@@ -127,6 +134,8 @@ def read_graph(data: bytes, place: str) -> Graph:
             f"{place} is no frozen graph (.pb or .pbmm), or is cut off: fetch it again, or name another file"
         ) from error
     nodes = {node.name: node for node in graph.node}
+    if len(nodes) != len(graph.node):
+        raise SourceError(f"{place} is damaged: two of its nodes have one name; fetch it again")
     if not nodes:
         raise SourceError(f"{place} is a graph without a node: name another file")
     return Graph(place, nodes, found)

@@ -8,6 +8,7 @@
 What is made is RUN/checkpoints/00000-000000.safetensors with its record: a checkpoint before the first step.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +19,7 @@ import torch
 
 from ...manifests import Alphabet, Progress, SourceError, UsageError, read_alphabet, silent
 from ...pipeline.archive import content, members, open_tar, reading
-from ...pipeline.commit import sweep
+from ...pipeline.commit import sweep, writing
 from ...pipeline.hashing import digests
 from ..config import Config, config_of
 from ..models import Model, build_model
@@ -57,11 +58,13 @@ def import_model(
     release: str | None = None,
     alphabet: Alphabet | None = None,
     progress: Progress = silent,
+    keep_case: bool = False,
 ) -> Imported:
     """Make `run` of the model in `source`, whose kind is told by what it is.
 
     `release`, as "0.6", is wanted where the file does not tell its own; `alphabet` where it has none and none is
-    beside it.
+    beside it. A model that writes capitals alone is made to write small letters, as dsprep's texts have them, unless
+    `alphabet` or `keep_case` says otherwise.
 
     Raises:
         SourceError: the file is damaged, or no model that can be imported; nothing in it is ever run.
@@ -75,13 +78,16 @@ def import_model(
         raise SourceError(f"there is no file {source}")
     if run.is_dir():
         sweep(run)
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+    with writing(run):
+        taken = run.exists() and (not run.is_dir() or any(run.iterdir()))
+    if taken:
         raise UsageError(f"{run} holds something else: name a folder that is empty or not there")
-    ancestor = _read(source, run, release, alphabet, progress)
+    ancestor, sha256 = _read(source, run, release, alphabet, progress)
+    if alphabet is None and not keep_case:
+        ancestor = ancestor.in_small_letters()
     config = config_of(Config(features=ancestor.features, model=ancestor.model).facts(), str(source))
     model = _model(config, ancestor, str(source))
-    with reading(source):
-        origin = Origin(name=source.name, sha256=digests(source, ["sha256"], "hashing", progress)["sha256"])
+    origin = Origin(name=source.name, sha256=sha256)
     return Imported(
         origin=ancestor.origin,
         config=config,
@@ -92,24 +98,37 @@ def import_model(
     )
 
 
-def _read(source: Path, run: Path, release: str | None, alphabet: Alphabet | None, progress: Progress) -> Ancestor:
+def _read(
+    source: Path, run: Path, release: str | None, alphabet: Alphabet | None, progress: Progress
+) -> tuple[Ancestor, str]:
+    """What is in `source`, and its sha256."""
     with reading(source), source.open("rb") as file:
         head = file.read(512)
     if source.suffix in (".pb", ".pbmm"):
-        with reading(source):
-            if source.stat().st_size > LARGEST_GRAPH:
-                raise SourceError(f"{source} has {source.stat().st_size} bytes, too many for a graph")
-            graph = read_graph(source.read_bytes(), str(source))
-        places = [one.with_name(ALPHABET) for one in (source, source.resolve())]
-        beside = next((one for one in places if one.is_file()), None)
-        return read_mozilla(graph, release, alphabet, partial(read_alphabet, beside) if beside else None)
+        return _read_graph(source, release, alphabet)
     if head.startswith(b"\x1f\x8b") or head[257:262] == b"ustar":
-        return _read_archive(source, release, alphabet, progress)
-    if head[4:8] == b"TFL3":
+        found = _read_archive(source, release, alphabet, progress)
+    elif head[4:8] == b"TFL3":
         raise SourceError(
             f"{source} holds rounded weights, for TensorFlow Lite: import the .pb or .pbmm of that release"
         )
-    return read_deepspeech_pytorch(read_torch_file(source, room_in(run)), str(source), release, alphabet)
+    else:
+        package = read_torch_file(source, room_in(run))
+        found = read_deepspeech_pytorch(package, str(source), release, alphabet)
+    with reading(source):
+        return found, digests(source, ["sha256"], "hashing", progress)["sha256"]
+
+
+def _read_graph(source: Path, release: str | None, alphabet: Alphabet | None) -> tuple[Ancestor, str]:
+    with reading(source):
+        if source.stat().st_size > LARGEST_GRAPH:
+            raise SourceError(f"{source} has {source.stat().st_size} bytes, too many for a graph")
+        data = source.read_bytes()
+    places = [one.with_name(ALPHABET) for one in (source, source.resolve())]
+    beside = next((one for one in places if one.is_file()), None)
+    graph = read_graph(data, str(source))
+    found = read_mozilla(graph, release, alphabet, partial(read_alphabet, beside) if beside else None)
+    return found, hashlib.sha256(data).hexdigest()
 
 
 def _read_archive(source: Path, release: str | None, alphabet: Alphabet | None, progress: Progress) -> Ancestor:
@@ -152,8 +171,9 @@ def _model(config: Config, ancestor: Ancestor, place: str) -> Model:
         name = min(name for name in {*wanted, *given} if wanted.get(name) != given.get(name))
         raise SourceError(f"{place}: weights for our {name} are {given.get(name)}, and should be {wanted.get(name)}")
     for name, one in ancestor.weights.items():
-        if one.is_floating_point() is not model.state_dict()[name].is_floating_point():
-            raise SourceError(f"{place}: our {name} would be of {one.dtype}: weights are floating point numbers")
+        kind = model.state_dict()[name].dtype
+        if one.is_floating_point() is not kind.is_floating_point:
+            raise SourceError(f"{place} is damaged: our {name} would be of {one.dtype}, and is of {kind}")
         if not torch.isfinite(one).all():
             raise SourceError(f"{place} is damaged: our {name} would hold what is no number; fetch it again")
         if name.endswith("running_var") and (one < 0).any():

@@ -19,15 +19,16 @@ from torch import Tensor
 from ...manifests import Alphabet, SourceError, UsageError, english
 from ...manifests.ctc import RATE
 from ..config import DeepSpeech1Config
-from .ancestor import Ancestor
+from .ancestor import Ancestor, check_written
 from .frozen_graph import Graph
 from .schemes import Scheme, features_of, scheme_of
+from .unpickling.reader import shown
 
 INPUTS = 494
 """Numbers of a step of features: 26 MFCCs of 19 frames."""
 DENSE = (1, 2, 3, 5, 6)
 """The layers that are not the LSTM, which is the fourth."""
-CLIP = re.compile(r"Minimum(_\d+)?/y")
+CLIP = re.compile(r"Minimum(_\d{1,4})?/y")
 SETTINGS = {"metadata_sample_rate": RATE, "metadata_feature_win_len": 32, "metadata_feature_win_step": 20}
 """What a graph from 0.6 on says of its features, in Hz and ms."""
 WINDOWS = {"window_size": 512, "stride": 320}
@@ -119,7 +120,9 @@ def _relu_clip(graph: Graph) -> float:
     bounds = [graph.number(name) for name in names]
     clips = set(bounds)
     if len(clips) > 1 or not all(clip > 0 for clip in clips):
-        raise SourceError(f"{graph.place} clips its rectifiers at {sorted(clips)}; ours are all clipped at one number")
+        raise SourceError(
+            f"{graph.place} clips its rectifiers at {shown(sorted(clips))}; ours are all clipped at one number"
+        )
     return clips.pop() if clips else DeepSpeech1Config().relu_clip
 
 
@@ -151,6 +154,7 @@ def _alphabet(
             f"{graph.place} writes {labels} labels, the blank last: give its alphabet.txt, of {labels - 1} characters, "
             "with --alphabet"
         )
+    check_written(alphabet, graph.place)
     return alphabet, whose
 
 
@@ -168,6 +172,6 @@ def _own_alphabet(graph: Graph) -> Alphabet | None:
         return Alphabet(tuple(found[number] for number in range(len(found))), len(found))
     except (ValueError, KeyError) as error:
         raise SourceError(
-            f"{graph.place} has an alphabet that is not one of characters ({error}): models that write bytes, "
-            "as those of --bytes_output_mode, cannot be imported"
+            f"{graph.place} has an alphabet that is not one of characters ({str(error)[:80]}): models that write "
+            "bytes, as those of --bytes_output_mode, cannot be imported"
         ) from error

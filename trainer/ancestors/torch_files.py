@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from ...manifests import SourceError
 from ...pipeline.commit import discard, temporary_name, writing
+from .unpickling.reader import shown
 
 START = "import sys; sys.path.append(sys.argv[1]); from unpickling.program import main; main(*sys.argv[2:])"
 """-I and -S leave the standard library alone to be found: no package, no setting, no folder of the user's."""
@@ -34,7 +36,9 @@ class Package:
 
 
 def read_torch_file(source: Path, room: Path) -> Package:
-    """What is in `source`; `room`, a folder to be, takes what the process writes, and is removed.
+    """What is in `source`.
+
+    `room`, a folder to be, takes what the process writes, and is removed, with those that it is made in.
 
     Raises:
         SourceError: the file is damaged, or does what no model does.
@@ -42,6 +46,7 @@ def read_torch_file(source: Path, room: Path) -> Package:
     """
     if not source.is_file():
         raise SourceError(f"there is no file {source}")
+    made = [one for one in room.parents if not one.exists()]
     with writing(room):
         room.mkdir(parents=True)
     try:
@@ -51,9 +56,12 @@ def read_torch_file(source: Path, room: Path) -> Package:
             found = safetensors.torch.load(weights.read_bytes())
             return Package(found, json.loads(facts.read_bytes()))
     except (safetensors.SafetensorError, ValueError) as error:
-        raise SourceError(f"{source}: what its reader wrote cannot be read: {error}") from error
+        raise SourceError(f"{source}: what its reader wrote cannot be read: {shown(str(error))}") from error
     finally:
         discard(room)
+        with suppress(OSError):  # another process has put something there
+            for one in made:
+                one.rmdir()
 
 
 def _convert(source: Path, weights: Path, facts: Path) -> None:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dsprep.manifests import Alphabet, SourceError, UsageError
-from dsprep.trainer.ancestors.ancestor import Ancestor
+from dsprep.trainer.ancestors.ancestor import Ancestor, in_small_letters
 from dsprep.trainer.ancestors.deepspeech_pytorch import read_deepspeech_pytorch
 from dsprep.trainer.ancestors.torch_files import Package, read_torch_file
 from dsprep.trainer.config import DeepSpeech2Config
@@ -96,7 +96,7 @@ def check(ancestor: Ancestor, state: dict[str, Tensor], cell: str, bidirectional
     """That our network, with utterances in a batch, has the ancestor's logits."""
     assert isinstance(ancestor.model, DeepSpeech2Config)
     assert (ancestor.model.cell, ancestor.model.bidirectional) == (cell, bidirectional)
-    assert ancestor.alphabet == Alphabet(tuple("'abc "), 0)
+    assert ancestor.alphabet == Alphabet(tuple("'ABC "), 0)
     model = DeepSpeech2(ancestor.model, 161, ancestor.alphabet.size).eval()
     model.load_state_dict(dict(ancestor.weights))
     torch.manual_seed(6)
@@ -267,13 +267,22 @@ def test_features_are_those_of_the_release_and_a_word_from_the_user_decides(tmp_
         ({"labels": list("_ABC\n'")}, "labels that no text has"),
         ({"labels": list("_ABC\ud800'")}, "labels that no text has"),
         ({"audio_conf": [1, 2]}, "does not say its features"),
+        ({"audio_conf": []}, "does not say its features"),
+        ({"labels": ["_", "x" * 50_000]}, r"^.{1,300}$"),
+        ({"state_dict": {"x" * 50_000: torch.zeros(2)}}, r"^.{1,300}$"),
+        ({"state_dict": {f"rnns.{'9' * 50_000}.rnn.weight_ih_l0": torch.zeros(2)}}, r"^.{1,300}$"),
+        ({"state_dict": {f"conv.0.{'9' * 50_000}": torch.zeros(2)}}, r"^.{1,300}$"),
+        (
+            {"state_dict": {name: torch.zeros(1) for name in ("fc.0.module.0.bias", "module.fc.0.module.0.bias")}},
+            "twice, under two names",
+        ),
         ({"audio_conf": {"sample_rate": [0] * 50_000}}, r"^.{1,300}$"),
         ({"state_dict": {}}, "no state_dict"),
         ({"state_dict": {"a": torch.zeros(2)}}, "none|no model of deepspeech.pytorch"),
         ({"state_dict": {"fc.0.module.1.weight": torch.zeros(2, 2)}}, "no weights for our layers.0"),
         ({"state_dict": state_dict("lstm", True, inputs=21 * CHANNELS)}, r"v1\.2 or earlier"),
     ],
-    ids=range(14),
+    ids=range(20),
 )
 def test_a_package_that_our_network_cannot_be_is_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
     with pytest.raises(SourceError, match=said):
@@ -284,6 +293,15 @@ def test_another_alphabet_is_refused() -> None:
     found = Package(state_dict("lstm", True), {"labels": LABELS, "version": "0.0.1"})
     with pytest.raises(UsageError, match="--alphabet"):
         read_deepspeech_pytorch(found, "x.pth", None, Alphabet(("A",), 0))
-    for given, spelt in (("'ABC ", "the model's own"), ("'abc ", "the model's own, its capitals as small letters")):
+    for given in ("'ABC ", "'abc "):
         ancestor = read_deepspeech_pytorch(found, "x.pth", None, Alphabet(tuple(given), 0))
-        assert (ancestor.alphabet, ancestor.spelt) == (Alphabet(tuple(given), 0), spelt)
+        assert ancestor.alphabet == Alphabet(tuple(given), 0)
+
+
+@pytest.mark.parametrize(
+    ("characters", "small"),
+    [("AB '", "ab '"), ("ÄSß", "äsß"), ("ab", None), ("АБВ", "абв"), ("Ab", None), ("SsTt", None), ("İI", None)],
+)
+def test_an_alphabet_of_capitals_alone_has_small_letters_of_the_same_sounds(characters: str, small: str | None) -> None:
+    expected = Alphabet(tuple(small), 0) if small else None
+    assert in_small_letters(Alphabet(tuple(characters), 0)) == expected

@@ -17,7 +17,7 @@ from dsprep.manifests.progress import silent
 from dsprep.pipeline.fetching.access import Access, Patience
 from dsprep.pipeline.hashing import sha256_of
 from dsprep.trainer.ancestors.importing import import_model
-from dsprep.trainer.ancestors.released import RELEASED, located
+from dsprep.trainer.ancestors.released import RELEASED, Released, located
 from dsprep.trainer.config import PROFILES, Config, DeepSpeech1Config, DeepSpeech2Config, TrainConfig
 from dsprep.trainer.evaluation import evaluate
 from dsprep.trainer.loading.data import read_data
@@ -100,14 +100,34 @@ def test_the_alphabet_beside_a_graph_is_its_own_unless_another_is_given(frozen: 
     assert import_model(tmp_path / "g.pb", tmp_path / "two", alphabet=given).alphabet == given
 
 
+def test_the_alphabet_is_looked_for_beside_a_link_and_beside_what_it_leads_to(frozen: Any, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "g.pb").write_bytes(graph_bytes(frozen, labels=3))
+    (tmp_path / "there" / "alphabet.txt").write_bytes(ALPHABET)
+    (tmp_path / "link.pb").symlink_to(tmp_path / "there" / "g.pb")
+    found = import_model(tmp_path / "link.pb", tmp_path / "run")
+    assert (found.alphabet, found.spelt) == (Alphabet(("a", "b"), 2), "alphabet.txt beside it")
+
+
+def test_what_lies_beside_a_graph_with_an_alphabet_is_not_read(frozen: Any, tmp_path: Path) -> None:
+    (tmp_path / "g.pb").write_bytes(graph_bytes(frozen, "0.7"))
+    (tmp_path / "alphabet.txt").write_bytes(b"\xff\nab\n")
+    assert import_model(tmp_path / "g.pb", tmp_path / "run").spelt == "the model's own"
+
+
 def test_same_model_gives_the_same_bytes(frozen: Any, tmp_path: Path) -> None:
     (tmp_path / "g.pb").write_bytes(graph_bytes(frozen))
     made = [import_model(tmp_path / "g.pb", tmp_path / name).checkpoint.read_bytes() for name in ("one", "two")]
     assert made[0] == made[1]
 
 
-def test_a_package_of_torch_becomes_a_run(tmp_path: Path) -> None:
-    ours = build_model(Config(model=DeepSpeech2Config(channels=2, hidden=4, layers=1)), 161, 3)
+def network() -> dict[str, torch.Tensor]:
+    """The weights of a small network of ours."""
+    return build_model(Config(model=DeepSpeech2Config(channels=2, hidden=4, layers=1)), 161, 3).state_dict()
+
+
+def package(ours: dict[str, torch.Tensor]) -> dict[str, Any]:
+    """The same as a package of deepspeech.pytorch."""
     theirs = {
         "conv1": "conv.seq_module.0",
         "norm1": "conv.seq_module.1",
@@ -118,15 +138,26 @@ def test_a_package_of_torch_becomes_a_run(tmp_path: Path) -> None:
         "dense": "fc.0.module.1",
     }
     state = {}
-    for name, tensor in ours.state_dict().items():
+    for name, tensor in ours.items():
         home, _, last = name.rpartition(".")
         back = "layers.0.recurrent.backwards"
         state[f"rnns.0.rnn.{last}_reverse" if home == back else f"{theirs[home]}.{last}"] = tensor
-    torch.save({"state_dict": state, "labels": "_A ", "version": "0.0.1"}, tmp_path / "m.pth")
+    return {"state_dict": state, "labels": "_A ", "version": "0.0.1"}
+
+
+def test_a_package_of_torch_becomes_a_run(tmp_path: Path) -> None:
+    ours = network()
+    torch.save(package(ours), tmp_path / "m.pth")
     imported = import_model(tmp_path / "m.pth", tmp_path / "run")
+    assert (imported.alphabet, imported.spelt) == (Alphabet(("a", " "), 0), "the model's own, upper case as lower case")
+    kept = import_model(tmp_path / "m.pth", tmp_path / "kept", keep_case=True)
+    given = import_model(tmp_path / "m.pth", tmp_path / "given", alphabet=Alphabet(("A", " "), 0))
+    assert kept.alphabet == given.alphabet == Alphabet(("A", " "), 0)
+    origin = best(tmp_path / "run", print).standing.origin
+    assert origin == Origin(name="m.pth", sha256=sha256_of(tmp_path / "m.pth"))
     assert (imported.origin, imported.config.features) == ("deepspeech.pytorch 2.0", "log-spectrogram-2.0")
     weights = weights_of(best(tmp_path / "run", print).tensors)
-    assert all(weights[name].equal(tensor) for name, tensor in ours.state_dict().items())
+    assert all(weights[name].equal(tensor) for name, tensor in ours.items())
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["checkpoints"]
 
 
@@ -155,9 +186,9 @@ def test_what_is_no_model_is_refused_in_one_line(tmp_path: Path, name: str, data
     if data is not None:
         (tmp_path / name).write_bytes(data)
     with pytest.raises(SourceError, match=said) as caught:
-        import_model(tmp_path / name, tmp_path / "run")
+        import_model(tmp_path / name, tmp_path / "new" / "run")
     assert "\n" not in str(caught.value)
-    assert not [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name] * (data is not None), "no folder is left either"
 
 
 def test_an_archive_that_is_cut_off_or_has_no_graph_is_refused(frozen: Any, make: Any, tmp_path: Path) -> None:
@@ -214,6 +245,17 @@ def test_a_url_is_fetched_once_and_a_path_is_taken_as_it_is(frozen: Any, tmp_pat
     assert located(str(found), tmp_path / "cache", silent, QUICK) == (found, None)
     with pytest.raises(FetchError):
         located(f"{server}/other.pb", tmp_path / "cache", silent, QUICK)
+
+
+def test_a_released_name_comes_before_a_file_of_that_name_unless_it_is_told_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(RELEASED, "deepspeech-0.9.3", Released("http://127.0.0.1:9/g.pbmm", "0.9.3", "English"))
+    Path("deepspeech-0.9.3").write_bytes(b"")
+    assert located("./deepspeech-0.9.3", tmp_path, silent, QUICK) == (Path("deepspeech-0.9.3"), None)
+    with pytest.raises(FetchError):
+        located("deepspeech-0.9.3", tmp_path, silent, QUICK)
 
 
 def test_a_name_that_is_none_is_told_with_the_nearest(tmp_path: Path) -> None:
@@ -291,3 +333,19 @@ def test_few_bytes_do_not_fill_the_memory(frozen: Any, tmp_path: Path) -> None:
     (tmp_path / "g.pb").write_bytes(graph.SerializeToString())
     with pytest.raises(SourceError, match="more than one number"):
         import_model(tmp_path / "g.pb", tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "said"),
+    [
+        ("conv1.weight", torch.ones(2, 1, 41, 11).long(), "of torch.int64, and is of torch.float32"),
+        ("norm.running_mean", torch.ones(4).long(), "of torch.int64, and is of torch.float32"),
+        ("norm.num_batches_tracked", torch.tensor(5.5), "of torch.float32, and is of torch.int64"),
+        ("norm.running_var", -torch.ones(4), "hold a variance below 0"),
+    ],
+)
+def test_numbers_that_weights_cannot_be_are_refused(tmp_path: Path, name: str, bad: torch.Tensor, said: str) -> None:
+    torch.save(package(network() | {name: bad}), tmp_path / "m.pth")
+    with pytest.raises(SourceError, match=f"our {name} would .*{said}"):
+        import_model(tmp_path / "m.pth", tmp_path / "run")
+    assert not (tmp_path / "run").exists()

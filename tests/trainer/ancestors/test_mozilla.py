@@ -99,6 +99,15 @@ def test_an_alphabet_is_the_graphs_own_or_the_given_or_the_one_beside_it_or_engl
         read(own, alphabet=TWO)
 
 
+@pytest.mark.parametrize("odd", ["\n", "\t", "\x1b"])
+def test_an_alphabet_of_what_no_text_has_is_refused(frozen: Any, odd: str) -> None:
+    graph = frozen.graph("0.6", frozen.weights("0.6", labels=3))
+    frozen.constant(graph, "metadata_alphabet", frozen.serialized([b"a", odd.encode()]))
+    with pytest.raises(SourceError, match="labels that no text has") as caught:
+        read(graph)
+    assert str(caught.value).isprintable()
+
+
 def test_a_model_that_writes_bytes_is_refused(frozen: Any) -> None:
     graph = frozen.graph("0.6", frozen.weights("0.6", labels=256))
     frozen.constant(graph, "metadata_alphabet", frozen.serialized([bytes([i + 1]) for i in range(255)]))
@@ -136,6 +145,18 @@ def broken(frozen: Any, how: str) -> Any:
         nodes["layer_3/bias"].attr["value"].tensor.tensor_shape.dim[0].size = 1 << 60
     if how == "negative":
         nodes["layer_3/bias"].attr["value"].tensor.tensor_shape.dim[0].size = -1
+    if how == "long":
+        for _ in range(9999):
+            nodes["layer_3/bias"].attr["value"].tensor.tensor_shape.dim.add(size=-1)
+    if how == "clips":
+        for number in range(9999):
+            frozen.constant(graph, f"Minimum_{number}/y", np.float32(number))
+        del graph.node[: len(nodes)]
+        graph.node.extend(one for name, one in nodes.items() if not name.startswith("Minimum"))
+    if how == "words":
+        frozen.constant(graph, "metadata_alphabet", frozen.serialized([b"x" * 60_000]))
+    if how == "twice":
+        graph.node.add().CopyFrom(nodes["layer_3/weights"])
     if how == "rate":
         nodes["metadata_sample_rate"].attr["value"].tensor.int_val[0] = 8000
     if how == "limit":
@@ -160,6 +181,10 @@ def broken(frozen: Any, how: str) -> Any:
         ("short", "is damaged: layer_3/weights has 252 bytes"),
         ("huge", "which no such model has"),
         ("negative", "which no such model has"),
+        ("long", "which no such model has"),
+        ("clips", "clips its rectifiers"),
+        ("words", "not one of characters"),
+        ("twice", "two of its nodes have one name"),
         ("rate", "metadata_sample_rate 8000"),
         ("limit", "7000 Hz"),
         ("peephole", "peepholes"),
@@ -171,6 +196,7 @@ def test_what_our_network_cannot_be_is_refused_in_one_sentence(frozen: Any, how:
     with pytest.raises(SourceError, match=said) as caught:
         read(broken(frozen, how))
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("data", [b"", b"hello world", b"\x0a\x05ab", b"\x00" * 99], ids=repr)

@@ -413,6 +413,13 @@ def test_a_member_that_is_compressed_is_not_inflated(tmp_path: Path) -> None:
     assert "compressed" in refusal(tmp_path, file.getvalue())
 
 
+def test_a_zip_with_two_entries_of_one_name_is_refused(tmp_path: Path) -> None:
+    file = io.BytesIO(torch_zip(model(tensor(numbers(4), numbers(1))), **FOUR))
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr(archive.namelist()[-1], bytes(16))
+    assert "two entries of one name" in refusal(tmp_path, file.getvalue())
+
+
 def test_an_object_of_another_class_is_named(tmp_path: Path) -> None:
     path = tmp_path / "whole.pth"
     torch.save(torch.nn.Linear(2, 2), path)

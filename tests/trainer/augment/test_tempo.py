@@ -1,6 +1,7 @@
 """Tempo by the real sox: lengths, pitch, the same bytes each time; without sox it is told before anything begins."""
 
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from dsprep.manifests import MissingExtraError, TrainingError
+from dsprep.trainer.augment import tempo as module
 from dsprep.trainer.augment.tempo import require_sox, tempo
 
 SOX = shutil.which("sox")
@@ -81,6 +83,28 @@ def test_a_sox_that_is_taken_away_is_told(
     with pytest.raises(TrainingError, match="sox cannot change the tempo"):
         tempo(make.tone(1.0), 1.1)
     assert capfd.readouterr() == ("", "")
+
+
+@needs_sox
+def test_a_sox_that_hangs_is_stopped_and_told(tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_sox()
+    write_sox(tmp_path, f"echo $$ > {tmp_path}/id; exec sleep 60")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.5)
+    with pytest.raises(TrainingError, match=r"did not end in 0\.5 s and was stopped: .*augment\.tempo=0") as caught:
+        tempo(make.tone(1.0), 1.1)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "id").read_text()), 0)
+
+
+@pytest.mark.parametrize("question", ["--version", "-h"])
+def test_a_sox_that_does_not_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: str) -> None:
+    write_sox(tmp_path, f'[ "$1" != {question} ] || exec sleep 60')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.5)
+    with pytest.raises(MissingExtraError, match=r"needs the program sox"):
+        require_sox()
 
 
 @pytest.mark.parametrize("script", ["", "exit 1"])

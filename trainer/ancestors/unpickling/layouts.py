@@ -37,6 +37,8 @@ def read(file: BinaryIO, size: int) -> tuple[Any, Fetch]:
 def _read_zip(file: BinaryIO) -> tuple[Any, Fetch]:
     archive = zipfile.ZipFile(file)
     names = archive.namelist()
+    if len({*names}) != len(names):
+        raise Refused("it is a zip with two entries of one name, which torch never writes")
     roots = [name.removesuffix("data.pkl") for name in names if name.endswith("/data.pkl")]
     if len(roots) != 1 or f"{roots[0]}constants.pkl" in names:
         raise Refused("it is a zip, but none that torch.save writes")

@@ -170,4 +170,4 @@ def natural(number: Any) -> bool:
 
 def shown(text: object) -> str:
     """What a file says, as it may be printed: short, on one line, without a terminal's commands."""
-    return ascii(text)[:100]
+    return ascii(text)[:80]
