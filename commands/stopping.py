@@ -19,7 +19,7 @@ from ..manifests import Interrupted
 
 
 @contextlib.contextmanager
-def stop_after_step(aloud: bool = True) -> Iterator[Callable[[], bool]]:
+def stop_after_step(aloud: bool = True, alone: bool = True) -> Iterator[Callable[[], bool]]:
     """Ctrl-C asks for a stop after the step under way, with a checkpoint; a second one stops at once."""
     asked: list[float] = []
 
@@ -30,7 +30,9 @@ def stop_after_step(aloud: bool = True) -> Iterator[Callable[[], bool]]:
         if asked[-1] - asked[0] > 1:  # `timeout`, for one, sends each signal twice
             raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Of several processes torchrun ends by SIGTERM those that wait for one that has died: they could not hear a wish.
+    asking = (signal.SIGINT, signal.SIGTERM) if alone else (signal.SIGINT,)
+    before = {number: signal.signal(number, ask) for number in asking}
     try:
         yield lambda: bool(asked)
     finally:

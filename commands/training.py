@@ -108,7 +108,10 @@ def train(
             cache=cache,
         )
         line = Line()
-        with show_progress(ranks.first, line) as progress, stop_after_step(ranks.first) as should_stop:
+        with (
+            show_progress(ranks.first, line) as progress,
+            stop_after_step(ranks.first, ranks.count == 1) as should_stop,
+        ):
             speaking = Callbacks(
                 progress=progress,
                 on_notice=notice,
