@@ -43,5 +43,5 @@ clean:  ## all that these made
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable '.[demo]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable '.[demo,export,lm]'
 	touch $@

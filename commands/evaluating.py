@@ -22,7 +22,7 @@ from .progress import show_progress
 from .showing import notice
 
 if TYPE_CHECKING:
-    from ..trainer.wer import Errors
+    from ..trainer.scoring.errors import Errors
 
 
 @click.command()

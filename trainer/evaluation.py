@@ -15,21 +15,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..manifests import Alphabet, Progress, Sample, TrainingError, silent
+from ..manifests import Alphabet, Progress, Sample, silent
+from .acoustic.run import hearing, logits
 from .config import BatchConfig
-from .decode import greedy
-from .features import FEATURES, Features
+from .decoding.decoder import Decoder
+from .decoding.decoding import Decoding
+from .decoding.hypothesis import Hypothesis
+from .features import Features
 from .loading.batches import Loaded, loaded
 from .loading.data import Data, unwritable
 from .losses import ctc_losses
-from .models import Model, build_model
+from .models import Model
 from .order.plan import plan_reading
-from .training.checkpoint import best, weights_of
+from .scoring.errors import Errors, count_characters, count_words
+from .training.checkpoint import best
 from .training.ranks import Ranks
 from .training.standing import Standing
-from .wer import Errors, count_characters, count_words
 
 ALONE = Ranks()
+GREEDY = Decoding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,8 @@ class Heard:
     """One utterance: what was said and what the model heard."""
 
     sample: Sample
-    hypothesis: str
+    hypothesis: Hypothesis
+    """The likeliest."""
     loss: float
     """CTC loss in nats; infinite when the reference does not fit or cannot be written."""
     words: Errors
@@ -80,7 +85,7 @@ class Evaluation:
                 {
                     "id": one.sample.id,
                     "reference": one.sample.transcript,
-                    "hypothesis": one.hypothesis,
+                    "hypothesis": one.hypothesis.text,
                     "loss": _finite(one.loss),
                     "words": one.words.facts(),
                 }
@@ -97,6 +102,7 @@ def evaluate(
     on_notice: Callable[[str], None] = lambda notice: None,
     workers: int = 1,
     ranks: Ranks = ALONE,
+    decoding: Decoding = GREEDY,
 ) -> tuple[Evaluation, Standing]:
     """What the best checkpoint of a run makes of `data`, which `workers` threads read.
 
@@ -104,14 +110,12 @@ def evaluate(
         TrainingError: the run has no whole checkpoint.
         DataError: a sample cannot be read.
     """
-    found = ranks.once(lambda: best(run, on_notice))
-    standing = found.standing
+    found = hearing(ranks.once(lambda: best(run, on_notice)), device)
+    standing, decoder = found.standing, decoding.decoder(found.alphabet)
     if listed := unwritable(data, standing.alphabet):
         on_notice(f"the model cannot write {listed}: these count as errors")
-    features = FEATURES[standing.config.features]().to(device)
-    model = build_model(standing.config, features.size, standing.alphabet.size).to(device)
-    model.load_state_dict(weights_of(found.tensors))
-    result = judge(model, features, data, standing.alphabet, standing.config.batch, progress, workers, ranks)
+    batch = standing.config.batch
+    result = judge(found.model, found.features, data, found.alphabet, batch, progress, workers, ranks, decoder)
     return result, standing
 
 
@@ -125,15 +129,16 @@ def judge(
     progress: Progress = silent,
     workers: int = 1,
     ranks: Ranks = ALONE,
+    decoder: Decoder | None = None,
 ) -> Evaluation:
-    """What `model` makes of `data`, by greedy decoding, each rank of its share; the model is left in its mode."""
-    training = model.training
+    """What `model` makes of `data`, each rank of its share, greedily without `decoder`; its mode is left as it is."""
+    training, decoder = model.training, decoder or GREEDY.decoder(alphabet)
     model.eval()
     heard: list[Heard] = []
     mine = plan_reading(data.clips, batch)[ranks.rank :: ranks.count]
     with closing(loaded(data, mine, workers)) as coming:
         for one in coming:
-            heard += _heard_batch(model, features, alphabet, one)
+            heard += _heard_batch(model, features, alphabet, decoder, one)
             progress("evaluating", len(heard), sum(map(len, mine)), "utterances")
     model.train(training)
     everything = chain.from_iterable(ranks.gathered(heard))
@@ -148,14 +153,14 @@ def _losses(logits_BTV: Tensor, steps: list[int], samples: Sequence[Sample], alp
         yield loss if fits else float("inf")
 
 
-def _heard_batch(model: Model, features: Features, alphabet: Alphabet, batch: Loaded) -> Iterator[Heard]:
-    features_BTF, frames = features(batch.sound(next(model.parameters()).device), batch.lengths)
-    logits_BTV, steps = model(features_BTF, frames)
-    if not torch.isfinite(logits_BTV).all():
-        raise TrainingError("the model's outputs are no numbers: its training went astray, begin a new run")
-    texts = greedy(logits_BTV, steps, alphabet)
+def _heard_batch(
+    model: Model, features: Features, alphabet: Alphabet, decoder: Decoder, batch: Loaded
+) -> Iterator[Heard]:
+    logits_BTV, steps = logits(model, features, batch.sound(next(model.parameters()).device), batch.lengths)
     losses = _losses(logits_BTV, steps, batch.samples, alphabet)
-    return (_heard(*one) for one in zip(batch.samples, texts, losses, strict=True))
+    log_probs_BTV = logits_BTV.float().log_softmax(2).cpu().numpy()
+    for sample, log_probs_TV, count, loss in zip(batch.samples, log_probs_BTV, steps, losses, strict=True):
+        yield _heard(sample, decoder.decode(log_probs_TV[:count])[0], loss)
 
 
 def _finite(value: float) -> float | None:
@@ -163,11 +168,11 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _heard(sample: Sample, hypothesis: str, loss: float) -> Heard:
+def _heard(sample: Sample, hypothesis: Hypothesis, loss: float) -> Heard:
     return Heard(
         sample,
         hypothesis,
         loss,
-        count_words(sample.transcript, hypothesis),
-        count_characters(sample.transcript, hypothesis),
+        count_words(sample.transcript, hypothesis.text),
+        count_characters(sample.transcript, hypothesis.text),
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...manifests import Alphabet, DataError
 from ..config import Config, config_of
-from ..wer import Errors
+from ..scoring.errors import Errors
 
 VERSION = 2
 """Of the facts as a checkpoint's record holds them."""

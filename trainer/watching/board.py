@@ -104,7 +104,7 @@ class Board(Watcher):
         for heard in judged.heard:
             if heard.sample.id in self._examples:
                 # Four spaces: Markdown shows it as it is. TensorBoard takes a tag for one kind of thing alone.
-                text = f"    said   {heard.sample.transcript}\n    heard  {heard.hypothesis}"
+                text = f"    said   {heard.sample.transcript}\n    heard  {heard.hypothesis.text}"
                 self._by_epoch.text(report.epoch, f"examples/{heard.sample.id}/heard", text)
         self._by_step.flush()
         self._by_epoch.flush()

@@ -3,9 +3,9 @@
 import pytest
 
 from dsprep.trainer.config import TrainConfig
+from dsprep.trainer.scoring.errors import Errors
 from dsprep.trainer.training.schedule import finished, lowered, rate_at, stale
 from dsprep.trainer.training.standing import EpochResult
-from dsprep.trainer.wer import Errors
 
 
 def history(*errors: int) -> list[EpochResult]:

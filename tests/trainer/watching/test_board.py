@@ -17,11 +17,12 @@ from torch import nn
 
 from dsprep.manifests import OutputError
 from dsprep.pipeline.reading import Reader
+from dsprep.trainer.decoding.hypothesis import Hypothesis
 from dsprep.trainer.evaluation import Evaluation, Heard
 from dsprep.trainer.loading.batches import load
 from dsprep.trainer.loading.data import Data, read_data
+from dsprep.trainer.scoring.errors import Errors
 from dsprep.trainer.watching.board import MOST_VALUES, Board, examples_of
-from dsprep.trainer.wer import Errors
 
 pytest.importorskip("tensorboard", reason="the extra tensorboard is not installed")
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -46,7 +47,9 @@ def model() -> nn.Module:
 
 
 def judged(data: Data) -> Evaluation:
-    return Evaluation(tuple(Heard(sample, "seven  *two*", 1.0, Errors(), Errors()) for sample in data.samples))
+    return Evaluation(
+        tuple(Heard(sample, Hypothesis(text="seven  *two*"), 1.0, Errors(), Errors()) for sample in data.samples)
+    )
 
 
 def run(folder: Path, told: Any, model: nn.Module, dev: Data, after: tuple[int, int], stop: tuple[int, int]) -> None:

@@ -10,14 +10,15 @@ import torch
 from torch import nn
 
 from dsprep.manifests import Sample
+from dsprep.trainer.decoding.hypothesis import Hypothesis
 from dsprep.trainer.evaluation import Evaluation, Heard
+from dsprep.trainer.scoring.errors import Errors
 from dsprep.trainer.training.standing import EpochResult
 from dsprep.trainer.watching.curves import write_curves
 from dsprep.trainer.watching.ids import Ids
 from dsprep.trainer.watching.line import Line
 from dsprep.trainer.watching.log import Log
 from dsprep.trainer.watching.watcher import Watcher, best_of, report_of
-from dsprep.trainer.wer import Errors
 
 
 def test_no_watcher_draws_a_random_number_or_touches_the_model(tmp_path: Path, told: Any, dev_judged: Any) -> None:
@@ -48,7 +49,7 @@ def test_no_watcher_draws_a_random_number_or_touches_the_model(tmp_path: Path, t
 @pytest.fixture
 def dev_judged() -> Evaluation:
     sample = Sample(id="a-1", path=Path("a.wav"), size=1, transcript="two")
-    return Evaluation((Heard(sample, "too", 1.0, Errors(), Errors()),))
+    return Evaluation((Heard(sample, Hypothesis(text="too"), 1.0, Errors(), Errors()),))
 
 
 def test_what_is_told_of_an_epoch_is_what_it_came_to(told: Any) -> None:

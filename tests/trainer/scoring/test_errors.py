@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsprep.trainer.wer import Errors, count_characters, count_words
+from dsprep.trainer.scoring.errors import Errors, count_characters, count_words
 
 words = st.lists(st.sampled_from("abc"), max_size=6).map(" ".join)
 

@@ -1,0 +1,1 @@
+"""Models that hear: sound to log-probabilities."""

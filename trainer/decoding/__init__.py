@@ -1,0 +1,1 @@
+"""Log-probabilities to text. Needs no torch."""

@@ -1,0 +1,1 @@
+"""Any audio to text."""
