@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...manifests import Alphabet, TrainingError
+from ...manifests import Alphabet, TrainingError, UsageError
 from ...pipeline.sound.audio import Pcm
 from ..decoding.decoder import LogProbs
 from ..features import FEATURES, Features
@@ -17,6 +17,7 @@ from ..loading.batches import packed
 from ..models import Model, build_model
 from ..training.checkpoint import Checkpoint, best, weights_of
 from ..training.standing import Standing
+from .acoustic import AcousticStream
 
 
 class RunModel:
@@ -46,6 +47,14 @@ class RunModel:
         logits_BTV, steps = logits(self.model, self.features, batch.sound(self.device), batch.lengths)
         log_probs_BTV = logits_BTV.float().log_softmax(2).cpu().numpy()
         return [one_TV[:count] for one_TV, count in zip(log_probs_BTV, steps, strict=True)]
+
+    def stream(self) -> AcousticStream:
+        """A new stream.
+
+        Raises:
+            UsageError: the model needs the whole utterance.
+        """
+        raise UsageError("this model needs the whole utterance: it cannot hear a stream")
 
 
 def logits(model: Model, features: Features, samples_BN: Tensor, lengths: list[int]) -> tuple[Tensor, list[int]]:
