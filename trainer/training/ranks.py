@@ -14,8 +14,10 @@ from typing import TypeVar
 
 import torch
 from torch import distributed
+from torch.distributed.rendezvous import rendezvous
 
 from ...manifests import DsprepError, FailedElsewhere, TrainingError
+from .meeting import met
 
 T = TypeVar("T")
 
@@ -89,7 +91,9 @@ def joined(device: torch.device) -> Iterator[Ranks]:
         torch.cuda.set_device(device)
     # torchrun ends the ranks that are left when one has died: they may be waiting for it, where Python hears no signal.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    store, rank, count = next(rendezvous("env://"))
+    distributed.init_process_group(backend, store=met(store, rank, count), rank=rank, world_size=count)
     try:
         yield Ranks(distributed.get_rank(), distributed.get_world_size())
     except RuntimeError as error:

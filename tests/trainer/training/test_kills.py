@@ -80,11 +80,15 @@ def test_a_rank_that_is_killed_costs_no_more_than_a_restart(tmp_path: Path, digi
     assert status == 0, told[-3000:]
     restarts = ("--max-restarts", "3", "--shutdown-timeout", "5")
     process = torchrun.begin(2, *arguments(tmp_path / "killed"), options=restarts)
+    killed = set[int]()
     for step in (2, 6):
         while not any(done(path) >= step for path in (tmp_path / "killed").glob("checkpoints/*.safetensors")):
             assert process.poll() is None
             time.sleep(0.01)
-        os.kill(random.Random(step).choice(torchrun.workers(process)), signal.SIGKILL)
+        while not (alive := set(torchrun.workers(process)) - killed):
+            time.sleep(0.01)
+        killed |= alive
+        os.kill(random.Random(step).choice(sorted(alive)), signal.SIGKILL)
     told = "".join(process.communicate(timeout=240))
     assert process.returncode == 0, told[-3000:]
     last = [tmp_path / name / "checkpoints" / "00003-000000.safetensors" for name in ("whole", "killed")]

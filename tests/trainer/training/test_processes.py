@@ -1,8 +1,6 @@
 """Real processes under torchrun: how many there are changes nothing but the rounding of sums."""
 
-import os
 import shutil
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -59,9 +57,7 @@ def test_one_process_then_two_then_one_train_on_the_same_clips_in_the_same_order
     for count, step in ((1, 2), (2, 7)):  # in mid-epoch: four steps each
         process = torchrun.begin(count, *command, str(run))
         wait_for(process, run, step)
-        for pid in (process.pid, *torchrun.workers(process)):
-            os.kill(pid, signal.SIGKILL)
-        process.communicate(timeout=30)
+        torchrun.kill(process)
     status, told = torchrun.run(1, *command, str(run))
     assert status == 0, told[-2000:]
     assert order(run) == order(tmp_path / "whole")
