@@ -24,9 +24,11 @@ Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 
 class LocalPath(click.Path):
-    """A path on this machine: a URL would be taken for one with a folder called `s3:`."""
+    """A path on this machine: a URL would be taken for one with a folder called `s3:`, and nothing for this folder."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            raise UsageError(f"{param.get_error_hint(ctx) if param else 'a path'} is empty: name one, or `.`")
         if isinstance(value, str) and REMOTE.match(value):
             raise UsageError(f"{url_text(value)}: this takes a path on this machine, not a URL")
         return super().convert(value, param, ctx)

@@ -47,3 +47,8 @@ def test_a_url_is_no_path_and_is_told_without_its_secrets() -> None:
     assert path_type.convert("a:b/c", None, None) == Path("a:b/c")
     with pytest.raises(UsageError, match=r"^https://host/a: this takes a path on this machine, not a URL$"):
         path_type.convert("https://me:word@host/a?token=1", None, None)
+
+
+def test_an_empty_path_is_not_taken_for_this_folder() -> None:
+    with pytest.raises(UsageError, match="is empty: name one"):
+        path_type.convert("", None, None)

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -20,6 +21,8 @@ from ...manifests import DsprepError, FailedElsewhere, TrainingError
 from .meeting import met
 
 T = TypeVar("T")
+PATIENCE = timedelta(hours=12)
+"""For which ranks wait for another, as for rank 0 while it indexes a large corpus. One that dies is known at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,9 @@ def joined(device: torch.device) -> Iterator[Ranks]:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     store, rank, count = next(rendezvous("env://"))
-    distributed.init_process_group(backend, store=met(store, rank, count), rank=rank, world_size=count)
+    distributed.init_process_group(
+        backend, store=met(store, rank, count), rank=rank, world_size=count, timeout=PATIENCE
+    )
     try:
         yield Ranks(distributed.get_rank(), distributed.get_world_size())
     except RuntimeError as error:

@@ -70,7 +70,7 @@ def train(
         Interrupted: `should_stop` said so, and a checkpoint is saved.
     """
     means, callbacks = means or Means(), callbacks or Callbacks()
-    check(config, alphabet, data, means.ranks)
+    means.ranks.once(lambda: check(config, alphabet, data, means.ranks))
     if listed := unwritable(dev, alphabet):
         callbacks.on_notice(f"dev data: the alphabet lacks {listed}: these count as errors")
     config, source = means.ranks.once(lambda: source_of(config, run, init, callbacks.on_notice))
@@ -102,7 +102,7 @@ class Trainer:
     ) -> None:
         self.config, self.dev, self.run, self.means, self.ranks = config, dev, run, means, means.ranks
         self.callbacks, self.audience = callbacks, Audience(callbacks)
-        self.learner = Learner(config, alphabet, means.device, means.ranks)
+        self.learner = means.ranks.in_turn(lambda: Learner(config, alphabet, means.device, means.ranks))
         self.data = fitting(data, self.learner, self.audience.notice) if isinstance(data, Data) else data
         self.plan: Plan | None = None
         self.fits = usable(alphabet, self.learner.features, self.learner.model)

@@ -99,3 +99,7 @@ def test_an_error_of_one_process_ends_all_and_is_told_in_a_line(tmp_path: Path, 
     assert "there is no config nothing" in told
     status, told = torchrun.run(2, "-m", "dsprep", "--", *given, "--init", str(tmp_path))
     assert len([line for line in told.splitlines() if "holds no whole checkpoint" in line]) == 1
+    good = ["train", "--train", str(digits / "dev-clean.csv"), "--dev", str(digits / "test-clean.csv")]
+    frozen = [*good, "--run", str(tmp_path / "frozen"), "--set", 'train.freeze=["nothing"]']
+    status, told = torchrun.run(2, "-m", "dsprep", "--", *frozen)
+    assert len([line for line in told.splitlines() if "there is no layer 'nothing'" in line]) == 1
