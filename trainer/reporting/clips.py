@@ -1,0 +1,73 @@
+"""Clips: the sound of some utterances as MP3 in base64, for a page that has no other files.
+
+MP3 is what every browser plays, about 4 kB a second. libsndfile's Opus and Vorbis carry a random number, so that
+the same evaluation would not make the same page.
+"""
+
+import io
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import soundfile
+
+from ...manifests import DataError, FetchError, Sample
+from ...manifests.ctc import RATE
+from ...pipeline.pcm import read_pcm
+from ...pipeline.reading import Reader
+from ...pipeline.sound.audio import Pcm
+
+CLIPS = 100
+"""In a page, at most."""
+BYTES = 10_000_000
+"""Of a page, that clips may take as base64."""
+LONGEST = 120.0
+"""Seconds of a clip; one that is longer has no player."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clips:
+    """What can be listened to, by id, and what cannot."""
+
+    sound: dict[str, str]
+    """MP3 in base64."""
+    gone: tuple[str, ...]
+    """Ids of those that could not be read."""
+    long: tuple[str, ...]
+    """Ids of those that are too long."""
+
+
+def clips_of(samples: Iterable[Sample]) -> Clips:
+    """The first samples that a page has room for; where the network does not work, what came before."""
+    sound: dict[str, str] = {}
+    gone: list[str] = []
+    long: list[str] = []
+    room = BYTES
+    with Reader() as reader:
+        for sample in samples:
+            if len(sound) + len(gone) == CLIPS:
+                break
+            try:
+                pcm = read_pcm(sample, reader)
+            except DataError:
+                gone.append(sample.id)
+                continue
+            except FetchError:
+                gone.append(sample.id)
+                break
+            if len(pcm) > LONGEST * RATE:
+                long.append(sample.id)
+                continue
+            clip = b64encode(mp3(pcm)).decode()
+            if len(clip) > room:
+                break
+            sound[sample.id] = clip
+            room -= len(clip)
+    return Clips(sound=sound, gone=tuple(gone), long=tuple(long))
+
+
+def mp3(pcm: Pcm) -> bytes:
+    """16 kHz mono as MP3."""
+    file = io.BytesIO()
+    soundfile.write(file, pcm, RATE, format="MP3")
+    return file.getvalue()

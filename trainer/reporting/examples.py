@@ -1,0 +1,43 @@
+"""Examples: the worst utterances of an evaluation, those in the middle, and the best.
+
+Ordered by word error rate, then character error rate, then loss, then id; so the best of many that are right are
+those that the model was surest of. No utterance is shown twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .lines import Line
+
+SHOWN = 10
+"""Of each kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """A few lines of one kind."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+def examples(lines: Sequence[Line]) -> tuple[Examples, ...]:
+    """The worst, the worst of them first; the middle ones and the best, the best first. Of few utterances, fewer."""
+    ranked = sorted(lines, key=_badness)
+    each = min(SHOWN, (len(ranked) + 2) // 3)
+    best, rest = ranked[:each], ranked[each:]
+    worst, between = rest[len(rest) - min(each, len(rest)) :][::-1], rest[: max(0, len(rest) - each)]
+    first = max(0, (len(between) - each) // 2)
+    middle = between[first : first + each]
+    named = (("Worst", worst), ("Middle", middle), ("Best", best))
+    return tuple(Examples(title=title, lines=tuple(found)) for title, found in named if found)
+
+
+def worst_first(lines: Sequence[Line]) -> list[Line]:
+    """All utterances, by falling number of word errors, then as above."""
+    return sorted(lines, key=lambda line: (-line.heard.words.total, _badness(line)))
+
+
+def _badness(line: Line) -> tuple[float, float, float, str]:
+    heard = line.heard
+    return heard.words.rate, heard.characters.rate, heard.loss, heard.sample.id
