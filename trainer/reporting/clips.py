@@ -18,7 +18,7 @@ from ...pipeline.reading import Reader
 from ...pipeline.sound.audio import Pcm
 
 CLIPS = 100
-"""In a page, at most."""
+"""That are looked at for a page, at most."""
 BYTES = 10_000_000
 """Of a page, that clips may take as base64."""
 LONGEST = 120.0
@@ -37,32 +37,30 @@ class Clips:
     """Ids of those that are too long."""
 
 
-def clips_of(samples: Iterable[Sample]) -> Clips:
-    """The first samples that a page has room for; where the network does not work, what came before."""
+def clips_of(samples: Iterable[Sample], room: int = BYTES) -> Clips:
+    """The first samples that fit in `room` bytes of base64; where the network does not work, what came before."""
     sound: dict[str, str] = {}
     gone: list[str] = []
     long: list[str] = []
-    room = BYTES
     with Reader() as reader:
         for sample in samples:
-            if len(sound) + len(gone) == CLIPS:
+            if len(sound) + len(gone) + len(long) == CLIPS:
                 break
             try:
                 pcm = read_pcm(sample, reader)
-            except DataError:
+            except (DataError, FetchError) as error:
                 gone.append(sample.id)
+                if isinstance(error, FetchError):
+                    break
                 continue
-            except FetchError:
-                gone.append(sample.id)
-                break
             if len(pcm) > LONGEST * RATE:
                 long.append(sample.id)
                 continue
             clip = b64encode(mp3(pcm)).decode()
-            if len(clip) > room:
+            room -= len(clip)
+            if room < 0:
                 break
             sound[sample.id] = clip
-            room -= len(clip)
     return Clips(sound=sound, gone=tuple(gone), long=tuple(long))
 
 

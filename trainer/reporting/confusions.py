@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..scoring.alignment import Kind
 from .lines import Line
 
-MOST = 20
+MOST = 15
 """Of each kind that are listed."""
 
 

@@ -4,6 +4,7 @@ Ordered by word error rate, then character error rate, then loss, then id; so th
 those that the model was surest of. No utterance is shown twice.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,12 +25,12 @@ class Examples:
 def examples(lines: Sequence[Line]) -> tuple[Examples, ...]:
     """The worst, the worst of them first; the middle ones and the best, the best first. Of few utterances, fewer."""
     ranked = sorted(lines, key=_badness)
-    each = min(SHOWN, (len(ranked) + 2) // 3)
+    each = min(SHOWN, max(1, round(len(ranked) / 3)))
     best, rest = ranked[:each], ranked[each:]
-    worst, between = rest[len(rest) - min(each, len(rest)) :][::-1], rest[: max(0, len(rest) - each)]
-    first = max(0, (len(between) - each) // 2)
-    middle = between[first : first + each]
-    named = (("Worst", worst), ("Middle", middle), ("Best", best))
+    between, worst = rest[:-each], rest[-each:][::-1]
+    first = max(0, (len(between) - SHOWN) // 2)
+    middle = between[first : first + SHOWN]
+    named = (("Worst", worst), ("Median", middle), ("Best", best))
     return tuple(Examples(title=title, lines=tuple(found)) for title, found in named if found)
 
 
@@ -40,4 +41,4 @@ def worst_first(lines: Sequence[Line]) -> list[Line]:
 
 def _badness(line: Line) -> tuple[float, float, float, str]:
     heard = line.heard
-    return heard.words.rate, heard.characters.rate, heard.loss, heard.sample.id
+    return heard.words.rate, heard.characters.rate, math.inf if math.isnan(heard.loss) else heard.loss, line.id

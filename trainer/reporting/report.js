@@ -87,11 +87,17 @@
     return [button];
   }
 
+  function spoken(line) {
+    const made = element("div", "spoken");
+    made.append(alignment(line), ...player(line));
+    return made;
+  }
+
   function cell(column, line) {
     const made = element("td", column.numeric ? "number" : column.key);
     made.setAttribute("role", "cell");
     made.dataset.label = column.label;
-    if (column.key === "said") made.append(alignment(line), ...player(line));
+    if (column.key === "said") made.append(spoken(line));
     else if (column.isolated) made.append(element("bdi", "", column.show(line)));
     else made.textContent = column.show(line);
     return made;
