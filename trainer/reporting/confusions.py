@@ -1,6 +1,6 @@
 """Confusions: which words were taken for which, left out and put in, most often first.
 
-    Confusion(reference="five", hypothesis="nine", count=12, said=40)     12 of the 40 that were said
+Confusion(reference="five", hypothesis="nine", count=12, said=40)     12 of the 40 that were said
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """Histogram: how many utterances have which word error rate.
 
-    Bar(label="≤ 20", utterances=31)      more than 10 and up to 20 %
+Bar(label="≤ 20", utterances=31)      more than 10 and up to 20 %
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """Lines: each utterance of an evaluation with its words aligned, as the page shows it.
 
-    Line(heard=Heard(...), edits=(Edit(EQUAL, "the", "the"), Edit(SUBSTITUTION, "cat", "bat"), ...))
+Line(heard=Heard(...), edits=(Edit(EQUAL, "the", "the"), Edit(SUBSTITUTION, "cat", "bat"), ...))
 """
 
 import math
@@ -33,13 +33,11 @@ class Line:
 
 def lines_of(heard: Sequence[Heard]) -> list[Line]:
     """Each utterance aligned, in the order given."""
-    return [
-        Line(one, tuple(align(_words(one.sample.transcript), _words(one.hypothesis.text)))) for one in heard
-    ]
+    return [Line(one, tuple(align(_words(one.sample.transcript), _words(one.hypothesis.text)))) for one in heard]
 
 
 def row_of(line: Line, clip: str) -> Row:
-    """A line for the table of all utterances, `clip` its sound in base64 if the table has it; JSON knows no infinity."""
+    """A line for the table of all utterances, with its sound in base64 if the table has it; JSON has no infinity."""
     sample, words, loss = line.heard.sample, line.heard.words, line.heard.loss
     return (
         sample.id,

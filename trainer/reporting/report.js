@@ -2,7 +2,6 @@
 // The table of all utterances: sorted, searched, and made a hundred rows at a time. Texts are put in as text, never as HTML.
 (() => {
   const BATCH = 100;
-  const WAIT_MS = 120;
   const id = (name) => document.getElementById(name);
   const collator = new Intl.Collator("en", { numeric: true });
   const number = (value, places) =>
@@ -156,7 +155,6 @@
   function update() {
     const sought = search.value.trim().toLowerCase();
     chosen = lines.filter((line) => (!wrong.checked || line.errors) && (!sought || matches(line, sought)));
-    chosen.sort(compare(sorted.key, sorted.falling));
     found.textContent = `${chosen.length.toLocaleString("en")} of ${lines.length.toLocaleString("en")} utterances`;
     body.replaceChildren();
     shown = 0;
@@ -172,24 +170,21 @@
     button.addEventListener("click", () => {
       const again = sorted.key === column.key;
       sorted = { key: column.key, falling: again ? !sorted.falling : Boolean(column.numeric) };
-      mark();
+      sort();
       update();
     });
     head.append(button);
     return head;
   });
-  function mark() {
+  function sort() {
+    lines.sort(compare(sorted.key, sorted.falling));
     COLUMNS.forEach((column, index) => {
       if (column.key === sorted.key) heads[index].setAttribute("aria-sort", sorted.falling ? "descending" : "ascending");
       else heads[index].removeAttribute("aria-sort");
     });
   }
 
-  let waiting;
-  search.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(update, WAIT_MS);
-  });
+  search.addEventListener("input", update);
   wrong.addEventListener("change", update);
   more.addEventListener("click", grow);
   new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && !more.hidden && grow(), {
@@ -211,7 +206,7 @@
   );
 
   table.tHead.rows[0].append(...heads);
-  mark();
+  sort();
   update();
   table.hidden = false;
   id("tools").hidden = false;

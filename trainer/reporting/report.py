@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from ...pipeline.commit import write_whole
@@ -76,7 +76,7 @@ def _rows(lines: Sequence[Line], shown: Sequence[Examples], clips: Clips) -> lis
     return [row_of(line, "" if line.id in there else clips.sound.get(line.id, "")) for line in lines]
 
 
-def _template() -> Any:
+def _template() -> Template:
     home = files(__package__)
     css, js = ((home / name).read_text("utf-8") for name in ("report.css", "report.js"))
     environment = Environment(

@@ -7,7 +7,7 @@ The groups of a slice hold every utterance once: their errors add up to those of
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..evaluation import Heard
 from ..scoring.errors import Errors
@@ -33,7 +33,7 @@ class Group:
     utterances: int = 0
     seconds: float = 0.0
     """Of those whose duration is known."""
-    words: Errors = Errors()
+    words: Errors = field(default_factory=Errors)
     merged: int = 0
     """Values that were put together here."""
 
@@ -92,7 +92,7 @@ def by_speaker(heard: Sequence[Heard]) -> Slice | None:
 
 
 def by_column(heard: Sequence[Heard]) -> Columns:
-    """By each further column of the manifests, in their order; of what a manifest has no column for, nothing is told."""
+    """By each further column of the manifests, in their order; a manifest without it tells nothing there."""
     slices: list[Slice] = []
     alike: list[tuple[str, str]] = []
     skipped: list[str] = []

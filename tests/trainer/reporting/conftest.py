@@ -19,8 +19,8 @@ def heard() -> Make:
     """One utterance by id, what was said and what was heard; its audio is not there."""
 
     def made(id: str, said: str, got: str, loss: float = 1.0, **facts: Any) -> Heard:
-        facts = {"path": Path("nowhere.flac"), "size": 1, "duration": 1.0} | facts
-        sample = Sample(id=id, transcript=said, **facts)
+        known: dict[str, Any] = {"path": Path("nowhere.flac"), "size": 1, "duration": 1.0} | facts
+        sample = Sample(id=id, transcript=said, **known)
         return Heard(sample, Hypothesis(text=got), loss, count_words(said, got), count_characters(said, got))
 
     return made

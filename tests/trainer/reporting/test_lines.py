@@ -34,4 +34,10 @@ def test_each_utterance_is_in_one_bar_of_the_histogram(heard: Make) -> None:
     ten = "a b c d e f g h i j"
     texts = [(ten, ten), (ten, ten[:-2]), (ten, ten[:-4]), ("a", "b"), ("a", "b c"), ("", "b"), ("", "")]
     bars = histogram([heard(f"u-{n}", said, got) for n, (said, got) in enumerate(texts)])
-    assert {bar.label: bar.utterances for bar in bars if bar.utterances} == {"0": 2, "≤10": 1, "≤20": 1, "≤100": 1, ">100": 2}
+    assert {bar.label: bar.utterances for bar in bars if bar.utterances} == {
+        "0": 2,
+        "≤10": 1,
+        "≤20": 1,
+        "≤100": 1,
+        ">100": 2,
+    }

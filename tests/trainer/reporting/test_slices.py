@@ -47,7 +47,14 @@ def test_durations_come_in_their_order_and_unknown_ones_last(heard: Make) -> Non
     times = [7.0, None, 500.0, 0.0, 1.0, 0.999, 30.0, 29.999]
     lines = [heard(f"u-{place}", "a", "b", duration=time) for place, time in enumerate(times)]
     found = [(group.name, group.utterances) for group in by_duration(lines).groups]
-    assert found == [("under 1 s", 2), ("1 to 2 s", 1), ("5 to 8 s", 1), ("20 to 30 s", 1), ("30 s and more", 2), ("", 1)]
+    assert found == [
+        ("under 1 s", 2),
+        ("1 to 2 s", 1),
+        ("5 to 8 s", 1),
+        ("20 to 30 s", 1),
+        ("30 s and more", 2),
+        ("", 1),
+    ]
 
 
 def test_without_speakers_there_is_no_slice_of_them(heard: Make) -> None:
