@@ -54,7 +54,9 @@ def report_html(evaluation: Evaluation, title: str, facts: Mapping[str, str]) ->
     page = _template().render(
         title=title,
         facts=facts,
-        whole=evaluation,
+        words=evaluation.words,
+        characters=evaluation.characters,
+        loss=evaluation.loss,
         wrong=sum(one.words.total > 0 for one in evaluation.heard),
         seconds=sum(one.sample.duration or 0.0 for one in evaluation.heard),
         unfit=sum(not one.loss < float("inf") for one in evaluation.heard),
