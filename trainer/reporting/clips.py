@@ -8,6 +8,7 @@ import io
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import soundfile
 
@@ -43,25 +44,30 @@ def clips_of(samples: Iterable[Sample], room: int = BYTES) -> Clips:
     gone: list[str] = []
     long: list[str] = []
     with Reader() as reader:
-        for sample in samples:
-            if len(sound) + len(gone) + len(long) == CLIPS:
-                break
+        for sample in islice(samples, CLIPS):
             try:
-                pcm = read_pcm(sample, reader)
+                clip = _clip(sample, reader)
             except (DataError, FetchError) as error:
                 gone.append(sample.id)
                 if isinstance(error, FetchError):
                     break
                 continue
-            if len(pcm) > LONGEST * RATE:
+            if clip is None:
                 long.append(sample.id)
                 continue
-            clip = b64encode(mp3(pcm)).decode()
             room -= len(clip)
             if room < 0:
                 break
             sound[sample.id] = clip
     return Clips(sound=sound, gone=tuple(gone), long=tuple(long))
+
+
+def _clip(sample: Sample, reader: Reader) -> str | None:
+    """A sample as MP3 in base64, None if it is too long; one that says so is not read."""
+    if (sample.duration or 0.0) > LONGEST:
+        return None
+    pcm = read_pcm(sample, reader)
+    return b64encode(mp3(pcm)).decode() if len(pcm) <= LONGEST * RATE else None
 
 
 def mp3(pcm: Pcm) -> bytes:

@@ -35,8 +35,8 @@ def examples(lines: Sequence[Line]) -> tuple[Examples, ...]:
 
 
 def worst_first(lines: Sequence[Line]) -> list[Line]:
-    """All utterances, by falling number of word errors, then as above."""
-    return sorted(lines, key=lambda line: (-line.heard.words.total, _badness(line)))
+    """All utterances, by falling number of word errors, then the worst first as above."""
+    return sorted(lines, key=lambda line: (line.heard.words.total, _badness(line)), reverse=True)
 
 
 def _badness(line: Line) -> tuple[float, float, float, str]:

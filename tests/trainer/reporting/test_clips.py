@@ -1,7 +1,10 @@
 """What can be heard is in the page, within its bounds; what cannot costs its player alone."""
 
 import io
+import threading
 from base64 import b64decode
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,8 @@ import pytest
 import soundfile
 
 from dsprep.manifests import Sample
+from dsprep.pipeline.fetching.access import Patience
+from dsprep.pipeline.places import Cache, url_of
 from dsprep.pipeline.reading import audio_bytes
 from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.reporting.clips import CLIPS, LONGEST, clips_of
@@ -82,3 +87,24 @@ def test_clips_take_no_more_bytes_than_they_may(samples: list[Sample]) -> None:
     sizes = [len(clip) for clip in clips_of(samples).sound.values()]
     assert len(clips_of(samples, sum(sizes[:4])).sound) == 4
     assert len(clips_of(samples, sum(sizes[:4]) - 1).sound) == 3
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def test_clips_behind_a_url_are_fetched_and_a_dead_server_is_asked_once(
+    digits: Path, tmp_path: Path, samples: list[Sample]
+) -> None:
+    patience = Patience(attempts=2, pause_seconds=0.01, longest_pause_seconds=0.1, timeout_seconds=5)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(digits))) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        url = url_of(f"http://127.0.0.1:{server.server_port}/dev-clean.csv")
+        far = list(read_data([url], Cache(folder=tmp_path, patience=patience)).samples)
+        found = clips_of(far)
+        server.shutdown()
+        thread.join()
+    assert found == clips_of(samples)
+    assert clips_of(far).gone == (far[0].id,)

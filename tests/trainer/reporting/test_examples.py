@@ -39,3 +39,5 @@ def test_of_right_ones_the_surest_is_best(heard: Make) -> None:
 def test_those_with_most_errors_come_first(heard: Make) -> None:
     lines = lines_of([heard("u-1", "a", "b"), heard("u-2", "a a a a a", "a a a"), heard("u-3", "a", "a")])
     assert [line.id for line in worst_first(lines)] == ["u-2", "u-1", "u-3"]
+    unsure = lines_of([heard("u-1", "a", "a", 0.1), heard("u-2", "a", "a", 2.0)])
+    assert [line.id for line in worst_first(unsure)] == ["u-2", "u-1"]

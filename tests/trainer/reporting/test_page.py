@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dsprep.manifests import Sample
 from dsprep.trainer.decoding.hypothesis import Hypothesis
 from dsprep.trainer.evaluation import Evaluation, Heard
 from dsprep.trainer.loading.data import read_data
@@ -124,9 +125,9 @@ def test_a_search_looks_through_ids_speakers_and_texts_and_finds_errors(few: Eva
 def test_ten_thousand_utterances_come_a_hundred_at_a_time(heard: Make, show: Any) -> None:
     one = heard("u", "one two three four", "one two tree four")
     facts: dict[str, Any] = {"path": one.sample.path, "size": 1, "transcript": one.sample.transcript}
-    sample = type(one.sample)
+
     lines = [
-        Heard(sample(id=f"u-{n:05d}", **facts), one.hypothesis, 1.0, one.words, one.characters) for n in range(10_000)
+        Heard(Sample(id=f"u-{n:05d}", **facts), one.hypothesis, 1.0, one.words, one.characters) for n in range(10_000)
     ]
     page = show(Evaluation(tuple(lines)))
     assert page.inner_text("#found") == "10,000 of 10,000 utterances"
@@ -229,8 +230,6 @@ def made(name: Callable[[str], str]) -> tuple[Evaluation, str, dict[str, str]]:
         }
         errors = count_words(*quiet), count_characters(*quiet)
         lines.append((f"u-{n:03d}", sample, " ".join(map(name, got)), errors))
-    from dsprep.manifests import Sample
-
     return (
         Evaluation(
             tuple(
