@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,8 +170,14 @@ def test_right_to_left_texts_read_from_right_to_left(heard: Make, show: Any) -> 
 @pytest.mark.parametrize("width", [320, 1280])
 def test_nothing_is_wider_than_the_screen(heard: Make, show: Any, width: int) -> None:
     word = "x" * 100_000
-    extras = (("y" * 5000, "z" * 5000),)
-    lines = [heard(f"u-{n}" + "-" * 90, f"{word} a", f"a {word}", speaker=word, extras=extras) for n in range(3)]
+    said: dict[str, Any] = {"transcript": f"{word} a", "speaker": word, "extras": (("y" * 5000, "z" * 5000),)}
+    short = heard("u", "b a", "a b")
+    lines = [
+        replace(
+            short, sample=replace(short.sample, id=f"u-{n}" + "-" * 90, **said), hypothesis=Hypothesis(text=f"a {word}")
+        )
+        for n in range(3)
+    ]
     page = show(Evaluation(tuple(lines)), word, {word: word})
     page.set_viewport_size({"width": width, "height": 700})
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
