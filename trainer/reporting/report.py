@@ -59,6 +59,7 @@ def report_html(evaluation: Evaluation, title: str, facts: Mapping[str, str]) ->
         loss=evaluation.loss,
         wrong=sum(one.words.total > 0 for one in evaluation.heard),
         seconds=sum(one.sample.duration or 0.0 for one in evaluation.heard),
+        timed=sum(one.sample.duration is not None for one in evaluation.heard),
         unfit=sum(not one.loss < float("inf") for one in evaluation.heard),
         slices=[by_duration(evaluation.heard), *([speakers] if speakers else []), *columns.slices],
         columns=columns,

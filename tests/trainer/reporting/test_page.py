@@ -168,7 +168,7 @@ def test_right_to_left_texts_read_from_right_to_left(heard: Make, show: Any) -> 
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_nothing_is_wider_than_the_screen(heard: Make, show: Any, width: int) -> None:
+def test_no_word_makes_the_page_wider_than_the_screen_or_endless(heard: Make, show: Any, width: int) -> None:
     word = "x" * 100_000
     said: dict[str, Any] = {"transcript": f"{word} a", "speaker": word, "extras": (("y" * 5000, "z" * 5000),)}
     short = heard("u", "b a", "a b")
@@ -181,6 +181,7 @@ def test_nothing_is_wider_than_the_screen(heard: Make, show: Any, width: int) ->
     page = show(Evaluation(tuple(lines)), word, {word: word})
     page.set_viewport_size({"width": width, "height": 700})
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert page.evaluate("() => document.documentElement.scrollHeight") < 20_000
 
 
 HOSTILE = (

@@ -146,6 +146,7 @@ def test_where_all_is_right_the_page_says_so(heard: Make) -> None:
 def test_any_outcome_of_one_utterance_makes_a_page(heard: Make, said: str, got: str, loss: float) -> None:
     one = heard("u-1", said, got, loss, duration=None)
     page = report_html(Evaluation((one,)), "t", {})
+    assert "1 utterances, 1 of unknown length" in text_of(page)
     for figure in ("NaN", "Infinity", "nan", "inf<", "inf "):
         assert figure.encode() not in page.split(b"<script>")[0].split(b"</style>")[1], figure
 
