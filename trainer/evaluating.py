@@ -4,7 +4,7 @@ Evaluated(evaluation=..., place="run", model=Origin(name="00012-000000.safetenso
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from .decoding.decoding import Decoding
 from .evaluation import ALONE, GREEDY, Heeded, judge, judged, losses_of
 from .loading.batches import Loaded
 from .loading.data import Data, unwritable
-from .scoring.heard import AS_WRITTEN, Evaluation
+from .scoring.heard import Evaluation
+from .scoring.rules import Rules
+from .scoring.summary import METHOD
 from .training.checkpoint import FOLDER, best
 from .training.ranks import Ranks
 from .training.standing import Origin, Standing
@@ -48,10 +50,8 @@ class Evaluated:
     """Manifests and shard folders, as they were named."""
     digest: str
     """Of the data."""
-    profile: str = AS_WRITTEN.name
-    """Text profile that references and hypotheses went through."""
-    references: tuple[str, ...] = ()
-    """STM files that the references come from; the manifests' transcripts without them."""
+    rules: Rules = field(default_factory=Rules)
+    """How texts were compared."""
 
     @property
     def told(self) -> str:
@@ -60,6 +60,27 @@ class Evaluated:
             return self.model.name
         step = f", batch {self.standing.step}" if self.standing.step else ""
         return f"after epoch {self.standing.epoch}{step}"
+
+    @property
+    def title(self) -> str:
+        """What was evaluated, in a line."""
+        return f"{self.place.resolve().name} on {', '.join(map(_name, self.data))}"
+
+    def shown(self) -> dict[str, str]:
+        """What a report says beside the rates."""
+        how = self.evaluation.summary().how
+        settings = [f"{key} {value}" for key, value in asdict(self.decoding).items()]
+        facts = {
+            "model": f"{self.place}, {self.told}",
+            "checkpoint": self.model.name,
+            "sha256": self.model.sha256,
+            "data": ", ".join(self.data),
+            "data digest": self.digest,
+            "decoder": ", ".join(settings) or "greedy",
+            "text profile": self.rules.profile.name,
+            "95% intervals": f"{METHOD}: {how.resamples} resamples of {how.units} {how.unit}, seed {how.seed}",
+        }
+        return facts | ({"references": ", ".join(self.rules.files)} if self.rules.files else {})
 
     def facts(self) -> dict[str, Any]:
         """As JSON."""
@@ -71,9 +92,9 @@ class Evaluated:
                 "epoch": standing.epoch if standing else None,
                 "step": standing.step if standing else None,
             },
-            "data": {"places": list(self.data), "digest": self.digest, "references": list(self.references)},
+            "data": {"places": list(self.data), "digest": self.digest, "references": list(self.rules.files)},
             "decoder": {key: _plain(value) for key, value in asdict(self.decoding).items()},
-            "profile": self.profile,
+            "profile": self.rules.profile.name,
             **self.evaluation.facts(),
         }
 
@@ -178,6 +199,10 @@ def _hearing_of(model: AcousticModel) -> Callable[[Loaded], Heeded]:
         return log_probs, losses_of(torch.from_numpy(log_probs_BTV), steps, batch.samples, model.alphabet)
 
     return hear
+
+
+def _name(place: str) -> str:
+    return place.rstrip("/").rpartition("/")[2]
 
 
 def _plain(value: Any) -> Any:

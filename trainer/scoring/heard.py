@@ -9,8 +9,9 @@ words. References never pass through the alphabet: what the model cannot write i
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...importers.stm_lines import Segment
 from ...manifests import Sample
-from ...pipeline.text import PROFILES, Profile
+from ...pipeline.text import PROFILES, Profile, Unspoken
 from ..decoding.hypothesis import Hypothesis
 from .errors import Errors, added, count_characters, count_words
 from .summary import Summary, finite, summary_of
@@ -40,6 +41,8 @@ class Heard:
     characters: Errors
     raw: Raw | None = None
     """The texts as they were, where comparing took others."""
+    segment: Segment | None = None
+    """Of an STM, where the reference is one's."""
 
     @property
     def speaker(self) -> str:
@@ -76,14 +79,22 @@ def heard_of(sample: Sample, hypothesis: Hypothesis, loss: float, profile: Profi
     """An utterance and its errors by that profile.
 
     Raises:
-        Unspoken: the profile refuses the reference or the hypothesis.
+        Unspoken: the profile refuses the reference.
     """
-    reference, text = profile(sample.transcript), profile(hypothesis.text)
+    reference, text = profile(sample.transcript), spoken(hypothesis.text, profile)
     raw = None
     if (reference, text) != (sample.transcript, hypothesis.text):
         raw = Raw(reference=sample.transcript, hypothesis=hypothesis.text)
         sample, hypothesis = replace(sample, transcript=reference), replace(hypothesis, text=text)
     return Heard(sample, hypothesis, loss, count_words(reference, text), count_characters(reference, text), raw)
+
+
+def spoken(text: str, profile: Profile) -> str:
+    """What a model heard by that profile; what the profile refuses is compared as it is written."""
+    try:
+        return profile(text)
+    except Unspoken:
+        return AS_WRITTEN(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
