@@ -44,7 +44,7 @@ def difference_line(first: str, second: str, found: Difference) -> str:
 
 
 def _line(name: str, rate: float, interval: Interval, counts: str) -> str:
-    return f"{name} {rate:7.2%}  {interval.low:7.2%} to {interval.high:7.2%}  ({counts})"
+    return f"{name} {rate:7.2%}  {interval.low:6.2%} to {interval.high:6.2%}  ({counts})"
 
 
 def _counts(errors: Errors, unit: str) -> str:

@@ -45,7 +45,10 @@ class Evaluated:
     """The checkpoint or the file."""
     standing: Standing | None
     """Where the run stood; None for an exported model."""
+    decoder: str
+    """What wrote the texts: `greedy` ..."""
     decoding: Decoding
+    """How it was asked to."""
     data: tuple[str, ...]
     """Manifests and shard folders, as they were named."""
     digest: str
@@ -69,14 +72,14 @@ class Evaluated:
     def shown(self) -> dict[str, str]:
         """What a report says beside the rates."""
         how = self.evaluation.summary().how
-        settings = [f"{key} {value}" for key, value in asdict(self.decoding).items()]
+        settings = [f"{key} {value}" for key, value in asdict(self.decoding).items() if value is not None]
         facts = {
             "model": f"{self.place}, {self.told}",
             "checkpoint": self.model.name,
             "sha256": self.model.sha256,
             "data": ", ".join(self.data),
             "data digest": self.digest,
-            "decoder": ", ".join(settings) or "greedy",
+            "decoder": ", ".join([self.decoder, *settings]),
             "text profile": self.rules.profile.name,
             "95% intervals": f"{METHOD}: {how.resamples} resamples of {how.units} {how.unit}, seed {how.seed}",
         }
@@ -93,7 +96,7 @@ class Evaluated:
                 "step": standing.step if standing else None,
             },
             "data": {"places": list(self.data), "digest": self.digest, "references": list(self.rules.files)},
-            "decoder": {key: _plain(value) for key, value in asdict(self.decoding).items()},
+            "decoder": {"name": self.decoder, **{key: _plain(value) for key, value in asdict(self.decoding).items()}},
             "profile": self.rules.profile.name,
             **self.evaluation.facts(),
         }
@@ -143,11 +146,13 @@ def evaluate_model(place: Path, asked: Asked) -> Evaluated:
     model = _exported(place, asked) if is_exported(place) else _run(place, asked)
     if listed := unwritable(asked.data, model.alphabet):
         asked.on_notice(f"the model cannot write {listed}: these count as errors")
+    decoder = asked.decoding.decoder(model.alphabet)
     return Evaluated(
-        evaluation=model.judged(asked.decoding.decoder(model.alphabet)),
+        evaluation=model.judged(decoder),
         place=place,
         model=model.origin,
         standing=model.standing,
+        decoder=type(decoder).__name__.lower(),
         decoding=asked.decoding,
         data=tuple(map(str, asked.data.places)),
         digest=asked.data.digest,
