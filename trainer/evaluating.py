@@ -80,7 +80,7 @@ class Evaluated:
             "data": ", ".join(self.data),
             "data digest": self.digest,
             "decoder": ", ".join([self.decoder, *settings]),
-            "text profile": self.rules.profile.name,
+            "text profile": self.rules.name,
             "95% intervals": f"{METHOD}: {how.resamples} resamples of {how.units} {how.unit}, seed {how.seed}",
         }
         return facts | ({"references": ", ".join(self.rules.files)} if self.rules.files else {})
@@ -97,7 +97,7 @@ class Evaluated:
             },
             "data": {"places": list(self.data), "digest": self.digest, "references": list(self.rules.files)},
             "decoder": {"name": self.decoder, **{key: _plain(value) for key, value in asdict(self.decoding).items()}},
-            "profile": self.rules.profile.name,
+            "profile": self.rules.name,
             **self.evaluation.facts(),
         }
 
@@ -176,7 +176,7 @@ def _exported(place: Path, asked: Asked) -> _Model:
 
     def judged_by(decoder: Decoder) -> Evaluation:
         how = (asked.data, BatchConfig(), asked.progress, asked.workers, asked.ranks)
-        return judged(_hearing_of(model), decoder, *how)
+        return judged(hearing_of(model), decoder, *how)
 
     return _Model(alphabet=model.alphabet, origin=origin, standing=None, judged=judged_by)
 
@@ -190,7 +190,7 @@ def _origin(path: Path) -> Origin:
         ) from error
 
 
-def _hearing_of(model: AcousticModel) -> Callable[[Loaded], Heeded]:
+def hearing_of(model: AcousticModel) -> Callable[[Loaded], Heeded]:
     """How a model that is not torch's hears a batch."""
 
     def hear(batch: Loaded) -> Heeded:

@@ -1,6 +1,6 @@
 """Rules: what hypotheses are compared with, and how, as a user asks for it.
 
-Rules(profile=PROFILES["plain"], references=(Segment(...), ...), files=("dev.stm",))
+Rules(name="plain", references=(Segment(...), ...), files=("dev.stm",))
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,11 +23,17 @@ CHOICES = "stm"
 class Rules:
     """How texts are compared."""
 
-    profile: Profile = AS_WRITTEN
+    name: str = AS_WRITTEN.name
+    """Of the text profile: a profile itself cannot be sent to other processes."""
     references: tuple[Segment, ...] = ()
     """Of STM files; without them the transcripts of the data."""
     files: tuple[str, ...] = ()
     """Those STM files."""
+
+    @property
+    def profile(self) -> Profile:
+        """What references and hypotheses go through."""
+        return PROFILES[self.name]
 
     def scored(self, evaluation: Evaluation) -> Evaluation:
         """An evaluation by these rules.
@@ -54,7 +60,7 @@ class Rules:
             yield f"{empty} references are empty: what was heard there counts as put in, as sclite has it"
         changed = sum(one.raw is not None for one in evaluation.heard)
         if changed and self.profile is not AS_WRITTEN:
-            yield f"text profile {self.profile.name}: {changed} utterances are compared otherwise than they are written"
+            yield f"text profile {self.name}: {changed} utterances are compared otherwise than they are written"
         if missing := self._missing(evaluation):
             yield f"{missing} segments of {', '.join(self.files)} are in none of the data: they are not scored"
         choices = sum(bool(dict(one.sample.extras).get(CHOICES)) for one in evaluation.heard)
@@ -62,7 +68,7 @@ class Rules:
             yield f"{choices} references offer a choice, of which one reading counts: --stm FILE scores all of it"
 
     def _missing(self, evaluation: Evaluation) -> int:
-        there = {one.sample.id for one in evaluation.heard}
+        there = {one.sample.id for one in evaluation.heard} | {one.id for one in evaluation.unscored}
         return sum(not one.ignored and segment_id(one) not in there for one in self.references)
 
 
@@ -73,8 +79,8 @@ def rules_of(profile: str, stm: Sequence[Path]) -> Rules:
         UsageError: there is no such profile.
         DataError: an STM file cannot be read.
     """
-    known = PROFILES[one_of("text profile", profile, PROFILES)]
-    return Rules(profile=known, references=tuple(read_stm(stm)), files=tuple(map(str, stm)))
+    known = one_of("text profile", profile, PROFILES)
+    return Rules(name=known, references=tuple(read_stm(stm)), files=tuple(map(str, stm)))
 
 
 def _reasons(evaluation: Evaluation) -> list[tuple[str, list[str]]]:

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from dsprep.manifests import Sample
 from dsprep.trainer.decoding.hypothesis import Hypothesis
 from dsprep.trainer.scoring.heard import Evaluation, Heard, heard_of
@@ -30,7 +32,7 @@ def test_the_rate_is_of_all_words_and_the_distance_a_mean() -> None:
     lines = list(seed_report(WHOLE, 12, 1))
     assert lines[0].startswith("Test of Epoch 12 - WER: 0.333333, loss: 2.475000, mean edit distance: 0.36")
     assert lines[1:] == ["WER: 1.000000, loss: 0.300000, mean edit distance: 1.000000", ' - src: "a"', ' - res: "x"']
-    assert mean_edit_distance(WHOLE.heard) == (0 + 1 / 3 + 1 + 1 / 7) / 4
+    assert mean_edit_distance(WHOLE.heard) == pytest.approx((0 + 1 / 3 + 1 + 1 / 7) / 4)
 
 
 def test_nothing_said_has_no_distance() -> None:
