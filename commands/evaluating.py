@@ -71,8 +71,10 @@ def evaluate(
 
     models, places = _models(run, data)
     on = device_of(device)
+    homes = list(_homes(report, models))
     with joined(on) as ranks, show_progress(ranks.first) as progress:
         rules = ranks.once(lambda: rules_of(normalise, stm))
+        ranks.once(lambda: _make(homes))
         read = ranks.in_turn(lambda: read_data(places, indexing(cache, progress)))
         on_notice = notice if ranks.first else lambda told: None
         asked = Asked(data=read, device=on, progress=progress, on_notice=on_notice, workers=workers, ranks=ranks)
@@ -82,12 +84,13 @@ def evaluate(
     found = [replace(one, evaluation=rules.scored(one.evaluation), rules=rules) for one in heard]
     for told in rules.notices(found[0].evaluation):
         notice(told)
-    for one, home in zip(found, _homes(report, models), strict=True):
+    difference = _difference(found)
+    # What is found is told before it is written: a full disk then costs a file, and no evaluation.
+    _tell(found, difference, profile, aside=str(json_file) == "-")
+    save(json_file, _facts(found, difference))
+    for one, home in zip(found, homes, strict=True):
         if home:
             _write_report(home, one)
-    difference = _difference(found)
-    aside = save(json_file, _facts(found, difference))
-    _tell(found, difference, profile, aside)
 
 
 def _models(run: Path, places: Sequence[Place]) -> tuple[list[Path], list[Place]]:
@@ -142,13 +145,20 @@ def _homes(report: Path | None, models: Sequence[Path]) -> Iterator[Path | None]
     yield from (report / (name if names.count(name) == 1 else f"{n}-{name}") for n, name in enumerate(names, 1))
 
 
-def _write_report(home: Path, one: Evaluated) -> None:
+def _make(homes: Sequence[Path | None]) -> None:
+    """Make the folders of reports before anything is evaluated for them."""
     from ..pipeline.commit import writing
+
+    for home in homes:
+        if home:
+            with writing(home):
+                home.mkdir(parents=True, exist_ok=True)
+
+
+def _write_report(home: Path, one: Evaluated) -> None:
     from ..trainer.reporting.report import write_report
     from ..trainer.scoring.sclite_files import write_sclite_files
 
-    with writing(home):
-        home.mkdir(parents=True, exist_ok=True)
     try:
         write_sclite_files(home, one.evaluation.heard)
     except DataError as error:

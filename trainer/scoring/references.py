@@ -41,9 +41,9 @@ def _open(path: Path) -> BinaryIO:
 
 def _good(row: Segment | BadRow) -> Segment:
     if isinstance(row, BadRow):
-        raise DataError(f"{row.place}: {row.detail}")
+        raise DataError(f"{row.place}: {row.detail}: mend it, or name another file with --stm")
     if any("\ud800" <= character <= "\udfff" for character in row.transcript + row.speaker + row.file):
-        raise DataError(f"{row.place}: this line is not UTF-8")
+        raise DataError(f"{row.place}: this line is not UTF-8: mend it, or name another file with --stm")
     return row
 
 

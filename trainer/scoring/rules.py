@@ -54,8 +54,9 @@ class Rules:
 
     def notices(self, evaluation: Evaluation) -> Iterator[str]:
         """What a user should know of an evaluation by these rules."""
+        everything = len(evaluation.unscored) + len(evaluation.heard)
         for why, ids in _reasons(evaluation):
-            yield f"{len(ids)} of {len(ids) + len(evaluation.heard)} utterances count nowhere, first {ids[0]}: {why}"
+            yield f"{len(ids)} of {everything} utterances count nowhere, first {ids[0]}: {why}"
         if empty := sum(not one.words.words for one in evaluation.heard):
             yield f"{empty} references are empty: what was heard there counts as put in, as sclite has it"
         changed = sum(one.raw is not None for one in evaluation.heard)
