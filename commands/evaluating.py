@@ -1,8 +1,8 @@
 """`dsprep evaluate`: the error rates of a trained model, or of two and whether one is better.
 
-    WER   0.38%   0.10% to   0.76%  (2 errors in 525 words: 2 substituted, 0 left out, 0 put in)
-    CER   0.08%   0.00% to   0.20%  (2 errors in 2583 characters: 0 substituted, 2 left out, 0 put in)
-    SER   2.00%   1.00% to   4.00%  (2 of 100 utterances have an error)
+    WER   0.38%   0.10% to  0.76%  (2 errors in 525 words: 2 substituted, 0 left out, 0 put in)
+    CER   0.08%   0.00% to  0.20%  (2 errors in 2583 characters: 0 substituted, 2 left out, 0 put in)
+    SER   2.00%   1.00% to  4.00%  (2 of 100 utterances have an error)
     95% intervals: 1000 bootstrap resamples of 24 speakers
 
 Errors are added up over all clips; a rate is computed last.
@@ -11,7 +11,7 @@ Errors are added up over all clips; a rate is computed last.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,16 +28,16 @@ from .rates import difference_line, rate_lines
 from .showing import notice
 
 if TYPE_CHECKING:
-    from ..trainer.evaluating import Evaluated
     from ..trainer.scoring.difference import Difference
+    from ..trainer.scoring.evaluated import Evaluated
 
 SEED_REPORT = "deepspeech-0.1"
 
 
 @click.command()
 @click.argument("run", type=path_type)
-@click.argument("data", nargs=-1, required=True, type=place_type, metavar="[OTHER] DATA...")
-@click.option("--normalise", default="keep", show_default=True, help="Text profile for references and hypotheses.")
+@click.argument("data", nargs=-1, type=place_type, metavar="[OTHER] DATA...")
+@click.option("--normalise", help="Text profile for references and hypotheses.  [default: keep]")
 @click.option("--stm", multiple=True, type=path_type, help="STM file to take the references from.")
 @click.option("--report", type=path_type, help="Folder for report.html and for files that sclite reads.")
 @json_option("rates, counts and texts")
@@ -48,7 +48,7 @@ SEED_REPORT = "deepspeech-0.1"
 def evaluate(
     run: Path,
     data: tuple[Place, ...],
-    normalise: str,
+    normalise: str | None,
     stm: tuple[Path, ...],
     report: Path | None,
     json_file: Path | None,
@@ -59,12 +59,14 @@ def evaluate(
 ) -> None:
     """Print the word, character and sentence error rates of a model on DATA, manifests or shard folders.
 
-    RUN is a training run, of which the best checkpoint is taken, or an exported .onnx file. With OTHER, one more of
-    these, both are evaluated, and whether their word error rates differ is said.
+    RUN is a training run, of which the best checkpoint is taken, or an exported .onnx file; or what --json has
+    written, which is scored again and needs no DATA. With OTHER, one more of these, both are evaluated, and whether
+    their word error rates differ is said.
     """
     need("train", *TRAIN)
-    from ..trainer.evaluating import Asked, evaluate_model
+    from ..trainer.evaluating import Asked, evaluate_model, is_saved
     from ..trainer.loading.data import read_data
+    from ..trainer.scoring.evaluated import read_evaluated
     from ..trainer.scoring.rules import rules_of
     from ..trainer.training.device import device_of
     from ..trainer.training.ranks import joined
@@ -73,16 +75,19 @@ def evaluate(
     on = device_of(device)
     homes = list(_homes(report, models))
     with joined(on) as ranks, show_progress(ranks.first) as progress:
-        rules = ranks.once(lambda: rules_of(normalise, stm))
-        ranks.once(lambda: _make(homes))
-        read = ranks.in_turn(lambda: read_data(places, indexing(cache, progress)))
+        rules = ranks.once(lambda: rules_of(normalise or "keep", stm))
+        saved = {one: ranks.once(partial(read_evaluated, one)) for one in models if is_saved(one)}
         on_notice = notice if ranks.first else lambda told: None
-        asked = Asked(data=read, device=on, progress=progress, on_notice=on_notice, workers=workers, ranks=ranks)
-        heard = [evaluate_model(model, asked) for model in models]
+        if places:
+            read = ranks.in_turn(lambda: read_data(places, indexing(cache, progress)))
+            asked = Asked(data=read, device=on, progress=progress, on_notice=on_notice, workers=workers, ranks=ranks)
+        ranks.once(lambda: _make(homes))
+        found = [saved[one] if one in saved else evaluate_model(one, asked) for one in models]
     if not ranks.first:
         return
-    found = [replace(one, evaluation=rules.scored(one.evaluation), rules=rules) for one in heard]
-    for told in rules.notices(found[0].evaluation):
+    again = bool(normalise or stm)
+    found = [one.by(rules) if again or model not in saved else one for one, model in zip(found, models, strict=True)]
+    for told in found[0].rules.notices(found[0].evaluation):
         notice(told)
     difference = _difference(found)
     # What is found is told before it is written: a full disk then costs a file, and no evaluation.
@@ -95,15 +100,18 @@ def evaluate(
 
 def _models(run: Path, places: Sequence[Place]) -> tuple[list[Path], list[Place]]:
     """What is to be evaluated, and on what: models come first."""
-    from ..trainer.evaluating import is_model
+    from ..trainer.evaluating import is_model, is_saved
 
     others = [place for place in places if isinstance(place, Path) and is_model(place)]
-    data = [place for place in places if place not in others]
-    if list(places) != [*others, *data] or len(others) > 1:
+    models, data = [run, *others], [place for place in places if place not in others]
+    if list(places) != [*others, *data] or len(models) > 2:
         raise UsageError("evaluate takes one run or two, and after them the data: dsprep evaluate RUN OTHER DATA...")
-    if not data:
-        raise UsageError("evaluate needs data: name a manifest or a shard folder after the runs")
-    return [run, *others], data
+    fresh = [one for one in models if not is_saved(one)]
+    if fresh and not data:
+        raise UsageError(f"evaluate needs data to evaluate {fresh[0]} on: name a manifest or a shard folder after it")
+    if data and not fresh:
+        raise UsageError(f"{run} is an evaluation that was written: it is scored again without data, name none")
+    return models, data
 
 
 def _difference(found: Sequence[Evaluated]) -> Difference | None:
@@ -112,6 +120,8 @@ def _difference(found: Sequence[Evaluated]) -> Difference | None:
     if len(found) < 2:
         return None
     first, second = (one.evaluation.heard for one in found)
+    if [one.sample.id for one in first] != [one.sample.id for one in second]:
+        raise DataError(f"{found[0].place} and {found[1].place} are not of the same utterances: evaluate both again")
     return difference_of(first, second)
 
 
@@ -128,7 +138,7 @@ def _tell(found: Sequence[Evaluated], difference: Difference | None, profile: st
         click.echo(f"{f'{one.place}: ' if difference else 'model: '}{one.told}", err=aside or not difference)
         lines = list[str](rate_lines(one.evaluation.summary()))
         if profile == SEED_REPORT:
-            lines += seed_report(one.evaluation, one.standing.epoch if one.standing else None)
+            lines += seed_report(one.evaluation, one.epoch)
         for line in lines:
             click.echo(line, err=aside)
     if difference:

@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+FEW = 10
+"""Speakers or utterances below which resamples of them tell little."""
+
 if TYPE_CHECKING:
     from ..trainer.scoring.bootstrap import Interval, Resampling
     from ..trainer.scoring.difference import Difference
@@ -55,4 +58,5 @@ def _counts(errors: Errors, unit: str) -> str:
 
 
 def _resamples(how: Resampling, kind: str = "bootstrap") -> str:
-    return f"{how.resamples} {kind} resamples of {how.units} {how.unit}"
+    few = ", which are few: a rough guess" if how.units < FEW else ""
+    return f"{how.resamples} {kind} resamples of {how.units} {how.unit}{few}"

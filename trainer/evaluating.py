@@ -1,10 +1,10 @@
-"""Evaluating: any model on data, with all that says what was evaluated, so that a rate can be cited and found again.
+"""Evaluating: any model on data: the best checkpoint of a run, or a file that was exported.
 
-Evaluated(evaluation=..., place="run", model=Origin(name="00012-000000.safetensors", sha256="5f2c..."), ...)
+evaluate_model(Path("run"), Asked(data=data, device=device))     Evaluated(place="run", epoch=12, ...)
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,83 +23,15 @@ from .decoding.decoding import Decoding
 from .evaluation import ALONE, GREEDY, Heeded, judge, judged, losses_of
 from .loading.batches import Loaded
 from .loading.data import Data, unwritable
+from .scoring.evaluated import Evaluated
 from .scoring.heard import Evaluation
-from .scoring.rules import Rules
-from .scoring.summary import METHOD
 from .training.checkpoint import FOLDER, best
 from .training.ranks import Ranks
 from .training.standing import Origin, Standing
 
 EXPORTED = ".onnx"
 """How the name of an exported model ends."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluated:
-    """What a model made of data, and what model, data and rules these were."""
-
-    evaluation: Evaluation
-    place: Path
-    """The run or the exported model, as it was named."""
-    model: Origin
-    """The checkpoint or the file."""
-    standing: Standing | None
-    """Where the run stood; None for an exported model."""
-    decoder: str
-    """What wrote the texts: `greedy` ..."""
-    decoding: Decoding
-    """How it was asked to."""
-    data: tuple[str, ...]
-    """Manifests and shard folders, as they were named."""
-    digest: str
-    """Of the data."""
-    rules: Rules = field(default_factory=Rules)
-    """How texts were compared."""
-
-    @property
-    def told(self) -> str:
-        """Which weights these are, in a few words."""
-        if self.standing is None:
-            return self.model.name
-        step = f", batch {self.standing.step}" if self.standing.step else ""
-        return f"after epoch {self.standing.epoch}{step}"
-
-    @property
-    def title(self) -> str:
-        """What was evaluated, in a line."""
-        return f"{self.place.resolve().name} on {', '.join(map(_name, self.data))}"
-
-    def shown(self) -> dict[str, str]:
-        """What a report says beside the rates."""
-        how = self.evaluation.summary().how
-        settings = [f"{key} {value}" for key, value in asdict(self.decoding).items() if value is not None]
-        facts = {
-            "model": f"{self.place}, {self.told}",
-            "checkpoint": self.model.name,
-            "sha256": self.model.sha256,
-            "data": ", ".join(self.data),
-            "data digest": self.digest,
-            "decoder": ", ".join([self.decoder, *settings]),
-            "text profile": self.rules.name,
-            "95% intervals": f"{METHOD}: {how.resamples} resamples of {how.units} {how.unit}, seed {how.seed}",
-        }
-        return facts | ({"references": ", ".join(self.rules.files)} if self.rules.files else {})
-
-    def facts(self) -> dict[str, Any]:
-        """As JSON."""
-        standing = self.standing
-        return {
-            "model": {
-                "place": str(self.place),
-                **asdict(self.model),
-                "epoch": standing.epoch if standing else None,
-                "step": standing.step if standing else None,
-            },
-            "data": {"places": list(self.data), "digest": self.digest, "references": list(self.rules.files)},
-            "decoder": {"name": self.decoder, **{key: _plain(value) for key, value in asdict(self.decoding).items()}},
-            "profile": self.rules.name,
-            **self.evaluation.facts(),
-        }
+SAVED = ".json"
 
 
 def is_exported(place: Path) -> bool:
@@ -107,9 +39,14 @@ def is_exported(place: Path) -> bool:
     return place.suffix == EXPORTED and not place.is_dir()
 
 
+def is_saved(place: Path) -> bool:
+    """Whether a place is an evaluation that was written as JSON, by its name."""
+    return place.suffix == SAVED and not place.is_dir()
+
+
 def is_model(place: Place) -> bool:
-    """Whether a place is a run or an exported model, rather than data."""
-    return isinstance(place, Path) and (is_exported(place) or (place / FOLDER).is_dir())
+    """Whether a place is a run, an exported model or an evaluation, rather than data."""
+    return isinstance(place, Path) and (is_exported(place) or is_saved(place) or (place / FOLDER).is_dir())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,14 +83,15 @@ def evaluate_model(place: Path, asked: Asked) -> Evaluated:
     model = _exported(place, asked) if is_exported(place) else _run(place, asked)
     if listed := unwritable(asked.data, model.alphabet):
         asked.on_notice(f"the model cannot write {listed}: these count as errors")
-    decoder = asked.decoding.decoder(model.alphabet)
+    decoder, standing = asked.decoding.decoder(model.alphabet), model.standing
     return Evaluated(
         evaluation=model.judged(decoder),
-        place=place,
-        model=model.origin,
-        standing=model.standing,
-        decoder=type(decoder).__name__.lower(),
-        decoding=asked.decoding,
+        place=str(place),
+        checkpoint=model.origin.name,
+        sha256=model.origin.sha256,
+        epoch=standing.epoch if standing else None,
+        step=standing.step if standing else 0,
+        decoder={"name": type(decoder).__name__.lower(), **_plain(asked.decoding)},
         data=tuple(map(str, asked.data.places)),
         digest=asked.data.digest,
     )
@@ -206,9 +144,6 @@ def hearing_of(model: AcousticModel) -> Callable[[Loaded], Heeded]:
     return hear
 
 
-def _name(place: str) -> str:
-    return place.rstrip("/").rpartition("/")[2]
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
+def _plain(decoding: Decoding) -> dict[str, Any]:
+    """What was asked of the decoder, as JSON."""
+    return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(decoding).items()}

@@ -45,7 +45,7 @@ def test_three_rates_stand_under_each_other_with_their_intervals(runs: tuple[Pat
         assert re.match(rf"{name} +\d+\.\d\d%  +\d+\.\d\d% to +\d+\.\d\d%  \(\d+ ", line), line
     assert "substituted" in wer
     assert " of 6 utterances have an error)" in ser
-    assert how == "95% intervals: 1000 bootstrap resamples of 2 speakers"
+    assert how == "95% intervals: 1000 bootstrap resamples of 2 speakers, which are few: a rough guess"
     assert "model: after epoch 1\n" in done.stderr
     assert done.stdout == dsprep(runs[0], manifest).stdout
 
@@ -90,6 +90,33 @@ def test_two_models_are_compared(runs: tuple[Path, Path], manifest: Path, tmp_pa
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["run 1", "run 2"]
     itself = dsprep(runs[0], runs[0], manifest)
     assert f"{runs[0]} has the WER of {runs[0]}: not significant" in itself.stdout
+
+
+def test_what_was_written_is_scored_again_without_the_model(
+    runs: tuple[Path, Path], manifest: Path, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"{run.name}.json" for run in runs]
+    both = dsprep(*runs, manifest).stdout.splitlines()
+    for run, file in zip(runs, files, strict=True):
+        assert dsprep(run, manifest, "--json", file).exit_code == 0
+    assert dsprep(files[0]).stdout.splitlines() == both[1:5]
+    again = dsprep(*files, "--report", tmp_path / "report")
+    assert again.stdout.splitlines() == both
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["run 1.json", "run 2.json"]
+    assert dsprep(files[0], runs[1], manifest).stdout.splitlines() == both
+    done = dsprep(files[0], "--normalise", "deepspeech.pytorch", "--json", tmp_path / "loud.json")
+    assert done.stdout.splitlines()[0] == both[1]
+    assert json.loads((tmp_path / "loud.json").read_text())["results"][0]["scored_reference"].isupper()
+
+
+def test_evaluations_of_different_utterances_are_not_compared(
+    runs: tuple[Path, Path], digits: Path, manifest: Path, tmp_path: Path
+) -> None:
+    assert dsprep(runs[0], digits / "dev-clean.csv", "--json", tmp_path / "a.json").exit_code == 0
+    done = dsprep(tmp_path / "a.json", runs[1], manifest)
+    assert "are not of the same utterances: evaluate both again" in done.stderr.splitlines()[-1]
+    done = dsprep(tmp_path / "a.json", manifest)
+    assert "is an evaluation that was written: it is scored again without data" in done.stderr.splitlines()[-1]
 
 
 def test_the_sentence_says_which_way_and_how_sure() -> None:
@@ -152,6 +179,8 @@ def test_a_column_of_choices_is_pointed_at(runs: tuple[Path, Path], manifest: Pa
         (["{run}", "{run}", "{run}", "{data}"], "evaluate takes one run or two, and after them the data"),
         (["{run}", "{data}", "{run}"], "evaluate takes one run or two, and after them the data"),
         (["{run}", "{run}"], "evaluate needs data"),
+        (["{run}"], "evaluate needs data"),
+        (["gone.json"], "cannot read gone.json: No such file"),
         (["{run}", "{data}", "--normalise", "plane"], "there is no text profile 'plane': did you mean plain?"),
         (["{run}", "{data}", "--stm", "gone.stm"], "cannot read gone.stm: No such file"),
         (["{run}", "{data}", "--stm", "{data}"], "begin time, end time: mend it, or name another file with --stm"),

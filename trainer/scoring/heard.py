@@ -6,13 +6,16 @@ Texts are compared as a text profile has them, by default as they are written (`
 words. References never pass through the alphabet: what the model cannot write is an error like others.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from math import inf
+from pathlib import Path
+from typing import Any, Self
 
 from ...importers.stm_lines import Segment
 from ...manifests import Sample
 from ...pipeline.text import PROFILES, Profile, Unspoken
-from ..decoding.hypothesis import Hypothesis
+from ..decoding.hypothesis import Hypothesis, Word
 from .errors import Errors, added, count_characters, count_words
 from .summary import Summary, finite, summary_of
 
@@ -55,12 +58,13 @@ class Heard:
         return self.raw or Raw(reference=self.sample.transcript, hypothesis=self.hypothesis.text)
 
     def facts(self) -> dict[str, Any]:
-        """As JSON: raw texts, so that scores can be computed again with any profile."""
-        texts = {"scored_reference": self.sample.transcript, "scored_hypothesis": self.hypothesis.text}
+        """As JSON, with raw texts, so that scores can be computed again with any profile; `of` is its inverse."""
+        sample = self.sample
+        texts = {"scored_reference": sample.transcript, "scored_hypothesis": self.hypothesis.text}
         return {
-            "id": self.sample.id,
-            "speaker": self.sample.speaker,
-            "duration": self.sample.duration,
+            "id": sample.id,
+            "speaker": sample.speaker,
+            "duration": sample.duration,
             "reference": self.written.reference,
             "hypothesis": self.written.hypothesis,
             **(texts if self.raw else {}),
@@ -72,7 +76,47 @@ class Heard:
                 {"word": one.text, "start": one.start, "end": one.end, "confidence": one.confidence}
                 for one in self.hypothesis.words
             ],
+            "audio": {"path": str(sample.path), "offset": sample.offset, "bytes": sample.size},
+            "columns": dict(sample.extras),
+            **({"segment": asdict(self.segment)} if self.segment else {}),
         }
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Self:
+        """The utterance of these facts."""
+        audio, raw = facts["audio"], Raw(reference=facts["reference"], hypothesis=facts["hypothesis"])
+        sample = Sample(
+            id=facts["id"],
+            path=Path(audio["path"]),
+            offset=audio["offset"],
+            size=audio["bytes"],
+            transcript=facts.get("scored_reference", raw.reference),
+            duration=facts["duration"],
+            speaker=facts["speaker"],
+            extras=tuple(facts["columns"].items()),
+        )
+        hypothesis = Hypothesis(
+            text=facts.get("scored_hypothesis", raw.hypothesis),
+            score=_number(facts["score"], -inf),
+            words=tuple(
+                Word(text=one["word"], start=one["start"], end=one["end"], confidence=one["confidence"])
+                for one in facts["times"]
+            ),
+        )
+        return cls(
+            sample,
+            hypothesis,
+            _number(facts["loss"], inf),
+            Errors(**facts["words"]),
+            Errors(**facts["characters"]),
+            raw if "scored_reference" in facts else None,
+            Segment(**facts["segment"]) if "segment" in facts else None,
+        )
+
+
+def _number(value: float | None, instead: float) -> float:
+    """What JSON has of a number, or has null for."""
+    return instead if value is None else float(value)
 
 
 def heard_of(sample: Sample, hypothesis: Hypothesis, loss: float, profile: Profile = AS_WRITTEN) -> Heard:

@@ -17,7 +17,8 @@ from dsprep.trainer.evaluating import Asked, evaluate_model, hearing_of, is_mode
 from dsprep.trainer.evaluation import judge, judged
 from dsprep.trainer.loading.data import Data, read_data
 from dsprep.trainer.scoring.errors import Errors, count_characters, count_words
-from dsprep.trainer.scoring.rules import rules_of
+from dsprep.trainer.scoring.evaluated import read_evaluated
+from dsprep.trainer.scoring.rules import Rules, rules_of
 from dsprep.trainer.scoring.summary import summary_of
 from dsprep.trainer.training.checkpoint import checkpoints
 from dsprep.trainer.training.training import train
@@ -105,7 +106,7 @@ def test_all_scores_can_be_computed_from_the_json_alone(run: Path, data: Data) -
     assert {key: facts[key] for key in again} == again
     assert [one["words"] for one in facts["results"]] == [Told(one).words.facts() for one in facts["results"]]
     assert facts["loss"] == pytest.approx(sum(one["loss"] for one in facts["results"]) / len(data.samples))
-    assert facts["model"]["name"] in {path.name for path, _ in checkpoints(run)}
+    assert facts["model"]["checkpoint"] in {path.name for path, _ in checkpoints(run)}
     assert len(facts["model"]["sha256"]) == 64
     assert facts["data"]["digest"] == data.digest
     assert facts["decoder"]["name"] == "greedy"
@@ -114,9 +115,37 @@ def test_all_scores_can_be_computed_from_the_json_alone(run: Path, data: Data) -
     assert all(" ".join(word["word"] for word in one["times"]) == one["hypothesis"] for one in timed)
 
 
+def test_what_was_written_is_read_back_the_same(run: Path, data: Data, tmp_path: Path) -> None:
+    first = replace(data.samples[0], transcript="  two  spaces", extras=(("accent", "hessisch"),))
+    (tmp_path / "x.csv").write_bytes(manifest_bytes([first, *data.samples[1:]], tmp_path))
+    evaluated = evaluate_model(run, Asked(data=read_data([tmp_path / "x.csv"]), device=CPU))
+    for rules in (Rules(), Rules(name="plain")):
+        known = evaluated.by(rules)
+        (tmp_path / "a.json").write_text(json.dumps(known.facts(), allow_nan=False))
+        assert read_evaluated(tmp_path / "a.json") == known
+    assert read_evaluated(tmp_path / "a.json").by(Rules()) == evaluated
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "is no evaluation of one model"),
+        ("[1]", "is no evaluation of one model"),
+        ("{}", "is no evaluation of one model"),
+        ('{"version": 0}', "was written by another version"),
+        ('{"version": 1, "model": {}, "data": {}, "results": [{}]}', "is no evaluation of one model"),
+    ],
+)
+def test_json_that_is_no_evaluation_is_told(tmp_path: Path, content: str, told: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(DataError, match=told):
+        read_evaluated(tmp_path / "a.json")
+
+
 def test_runs_and_exported_models_are_told_from_data(run: Path, digits: Path, tmp_path: Path) -> None:
     assert is_model(run)
     assert is_model(tmp_path / "gone.onnx")
+    assert is_model(tmp_path / "wer.json")
     assert not is_model(digits)
     assert not is_model(digits / "dev-clean.csv")
 
