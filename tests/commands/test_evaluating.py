@@ -164,6 +164,13 @@ def test_references_come_from_an_stm_where_one_is_named(
     assert "the STM says not to score it" in done.stderr
     assert "no segment of the STM files is it" in done.stderr
     assert f"1 segments of {stm} are in none of the data" in done.stderr
+    (tmp_path / "a.json").write_text(done.stdout)
+    again = dsprep(tmp_path / "a.json", "--json", "-", "--report", tmp_path / "report")
+    assert json.loads(again.stdout) == facts
+    assert not (tmp_path / "report" / "ref.stm").exists(), "the STM is the one to score by"
+    assert json.loads(dsprep(tmp_path / "a.json", "--stm", stm, "--json", "-").stdout)["results"] == facts["results"]
+    refused = dsprep(tmp_path / "a.json", "--normalise", "plain")
+    assert refused.stderr.splitlines()[-1].endswith(f"was scored by {stm}: name that with --stm too")
 
 
 def test_a_column_of_choices_is_pointed_at(runs: tuple[Path, Path], manifest: Path, tmp_path: Path) -> None:

@@ -82,7 +82,11 @@ class Evaluated:
             "text profile": self.rules.name,
             "95% intervals": f"{METHOD}: {how.resamples} resamples of {how.units} {how.unit}, seed {how.seed}",
         }
-        return facts | ({"references": ", ".join(self.rules.files)} if self.rules.files else {})
+        if self.rules.files:
+            facts["references"] = ", ".join(self.rules.files)
+        if self.evaluation.unscored:
+            facts["not scored"] = f"{len(self.evaluation.unscored)} utterances without a reference"
+        return facts
 
     def facts(self) -> dict[str, Any]:
         """As JSON; `evaluated_of` is its inverse, but for the segments of `rules`, which are with their utterances."""

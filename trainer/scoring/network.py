@@ -175,19 +175,24 @@ def _table(network: Network, hypothesis: Sequence[str]) -> list[list[Cell]]:
     table: list[list[Cell]] = [[(GAP * place, (START, max(0, place - 1))) for place in range(len(hypothesis) + 1)]]
     for number, arc in enumerate(network.arcs[1:], 1):
         leaving = NOTHING if arc.word == NULL else LEFT_OUT if arc.optional else GAP
-        least = [
-            min((table[before][place][0], order, before) for order, before in enumerate(arc.before))
-            for place in range(len(hypothesis) + 1)
-        ]
-        row: list[Cell] = [(least[0][0] + leaving, (least[0][2], 0))]
+        least = _least(table, arc.before)
+        row: list[Cell] = [(least[0][0] + leaving, (least[0][1], 0))]
         for place, heard in enumerate(hypothesis, 1):
             here = least[place - 1][0] + (0 if heard == arc.word else SUBSTITUTION)
             left, put_in = least[place][0] + leaving, row[-1][0] + GAP
             if here <= left and here <= put_in:
-                row.append((here, (least[place - 1][2], place - 1)))
+                row.append((here, (least[place - 1][1], place - 1)))
             elif left < put_in:
-                row.append((left, (least[place][2], place)))
+                row.append((left, (least[place][1], place)))
             else:
                 row.append((put_in, (number, place - 1)))
         table.append(row)
     return table
+
+
+def _least(table: Sequence[Sequence[Cell]], arcs: Sequence[int]) -> list[tuple[int, int]]:
+    """For each place the least cost after one of these arcs, and after which: the first of equal ones."""
+    costs = [[cell[0] for cell in table[arc]] for arc in arcs]
+    if len(arcs) == 1:
+        return [(cost, arcs[0]) for cost in costs[0]]
+    return [(min(column), arcs[column.index(min(column))]) for column in zip(*costs, strict=True)]
