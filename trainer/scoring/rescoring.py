@@ -45,7 +45,7 @@ def by_stm(evaluation: Evaluation, references: Sequence[Segment], profile: Profi
     """
     segments = {segment_id(one): one for one in references}
     recordings = defaultdict[str, list[Segment]](list)
-    for one in references:
+    for one in sorted(segments.values(), key=lambda one: one.start):
         recordings[one.file].append(one)
 
     def scored(one: Heard) -> Iterator[Outcome]:

@@ -70,7 +70,7 @@ def test_a_recording_is_shared_out_among_its_segments() -> None:
     """Words at 0, 1, 2, 3 and 4 s; what is said while nothing is to be scored is no error."""
     segments = [segment("a b", 0, 2), segment("ignore_time_segment_in_scoring", 2, 3), segment("d { e / x }", 3, 9)]
     for name, path in (("f", "x.wav"), ("y", "audio/f.flac")):
-        found = by_stm(Evaluation((heard(name, "", "a b c d e", path),)), segments)
+        found = by_stm(Evaluation((heard(name, "", "a b c d e", path),)), [*reversed(segments), segments[0]])
         assert [one.words for one in found.heard] == [Errors(words=2), Errors(words=2)]
         assert [one.sample.id for one in found.heard] == [segment_id(segments[0]), segment_id(segments[2])]
         assert [(word.text, word.start) for word in found.heard[1].hypothesis.words] == [("d", 0.0), ("e", 1.0)]
