@@ -19,6 +19,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import jiwer
@@ -47,13 +48,13 @@ def made(share: float = 0.1, seed: int = 1) -> tuple[list[str], list[str]]:
     """Texts of 20 words on average, the common ones often, and the same with about that share of errors."""
     chance = random.Random(seed)
     vocabulary = ["".join(chance.choices("etaoinshrdlu", k=chance.randint(2, 9))) for _ in range(20_000)]
-    weights = [1 / (rank + 1) for rank in range(len(vocabulary))]
+    often = list(accumulate(1 / (rank + 1) for rank in range(len(vocabulary))))
     references, hypotheses = [], []
     for _ in range(UTTERANCES):
-        said = chance.choices(vocabulary, weights, k=chance.randint(2, 38))
+        said = chance.choices(vocabulary, cum_weights=often, k=chance.randint(2, 38))
         heard = list[str]()
         for word in said:
-            other, luck = chance.choices(vocabulary, weights)[0], chance.random() / share
+            other, luck = chance.choices(vocabulary, cum_weights=often)[0], chance.random() / share
             heard += [other] if luck < 0.6 else [] if luck < 0.8 else [word, other] if luck < 1 else [word]
         references.append(" ".join(said))
         hypotheses.append(" ".join(heard))

@@ -97,7 +97,6 @@ def made(chance: random.Random, depth: int = 0) -> str:
     return " ".join(parts)
 
 
-@pytest.mark.slow
 def test_sclite_scores_a_thousand_networks_the_same(sclite: Any) -> None:
     chance = random.Random(11)
     # Longer alternations overflow a buffer of sclite's.
