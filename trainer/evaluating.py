@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ..manifests import Alphabet, Progress, TrainingError, silent
-from ..pipeline.hashing import sha256_of
+from ..pipeline.hashing import sha256_if_there, sha256_of
 from ..pipeline.places import Place
 from .acoustic.acoustic import AcousticModel
 from .acoustic.opening import open_model
@@ -31,12 +31,21 @@ from .training.standing import Origin, Standing
 
 EXPORTED = ".onnx"
 """How the name of an exported model ends."""
+MAIN = "model.onnx"
+"""What it is called in the folder of an export."""
 SAVED = ".json"
 
 
+def is_run(place: Path) -> bool:
+    """Whether a place is the folder of a training run."""
+    return (place / FOLDER).is_dir()
+
+
 def is_exported(place: Path) -> bool:
-    """Whether a place is an exported model by its name."""
-    return place.suffix == EXPORTED and not place.is_dir()
+    """Whether a place is an exported model, by its name, or the folder of one."""
+    if place.is_dir():
+        return not is_run(place) and (place / MAIN).is_file()
+    return place.suffix == EXPORTED
 
 
 def is_saved(place: Path) -> bool:
@@ -46,7 +55,7 @@ def is_saved(place: Path) -> bool:
 
 def is_model(place: Place) -> bool:
     """Whether a place is a run, an exported model or an evaluation, rather than data."""
-    return isinstance(place, Path) and (is_exported(place) or is_saved(place) or (place / FOLDER).is_dir())
+    return isinstance(place, Path) and (is_exported(place) or is_saved(place) or is_run(place))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +128,8 @@ def _exported(place: Path, asked: Asked) -> _Model:
     return _Model(alphabet=model.alphabet, origin=origin, standing=None, judged=judged_by)
 
 
-def _origin(path: Path) -> Origin:
+def _origin(place: Path) -> Origin:
+    path = place / MAIN if place.is_dir() else place
     try:
         return Origin(name=path.name, sha256=sha256_of(path))
     except OSError as error:
@@ -145,5 +155,9 @@ def hearing_of(model: AcousticModel) -> Callable[[Loaded], Heeded]:
 
 
 def _plain(decoding: Decoding) -> dict[str, Any]:
-    """What was asked of the decoder, as JSON."""
-    return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(decoding).items()}
+    """What was asked of the decoder, as JSON; of files also what they held."""
+
+    def plain(value: Any) -> Any:
+        return {"path": str(value), "sha256": sha256_if_there(value)} if isinstance(value, Path) else value
+
+    return {key: plain(value) for key, value in asdict(decoding).items()}

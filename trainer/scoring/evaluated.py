@@ -6,7 +6,7 @@ As JSON it has all that scores are computed from: they can be computed again, by
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from .heard import Evaluation, Heard, Unscored
 from .rules import Rules
 from .summary import METHOD
 
+GREEDY = "greedy"
 VERSION = 1
 """Of the JSON."""
 
@@ -71,14 +72,13 @@ class Evaluated:
     def shown(self) -> dict[str, str]:
         """What a report says beside the rates."""
         how = self.evaluation.summary().how
-        settings = [f"{key} {value}" for key, value in self.decoder.items() if key != "name" and value is not None]
         facts = {
             "model": f"{self.place}, {self.told}",
             "checkpoint": self.checkpoint,
             "sha256": self.sha256,
             "data": ", ".join(self.data),
             "data digest": self.digest,
-            "decoder": ", ".join([str(self.decoder.get("name", "")), *settings]),
+            "decoder": ", ".join(self._decoder()),
             "text profile": self.rules.name,
             "95% intervals": f"{METHOD}: {how.resamples} resamples of {how.units} {how.unit}, seed {how.seed}",
         }
@@ -87,6 +87,13 @@ class Evaluated:
         if self.evaluation.unscored:
             facts["not scored"] = f"{len(self.evaluation.unscored)} utterances without a reference"
         return facts
+
+    def _decoder(self) -> Iterator[str]:
+        """Its name and, where there are choices, what was chosen."""
+        yield str(self.decoder["name"])
+        for key, value in self.decoder.items():
+            if self.decoder["name"] != GREEDY and key != "name" and value not in (None, [], ()):
+                yield f"{key} {value['path'] if isinstance(value, Mapping) else value}"
 
     def facts(self) -> dict[str, Any]:
         """As JSON; `evaluated_of` is its inverse, but for the segments of `rules`, which are with their utterances."""

@@ -146,6 +146,8 @@ def test_runs_and_exported_models_are_told_from_data(run: Path, digits: Path, tm
     assert is_model(run)
     assert is_model(tmp_path / "gone.onnx")
     assert is_model(tmp_path / "wer.json")
+    (tmp_path / "model.onnx").touch()
+    assert is_model(tmp_path)
     assert not is_model(digits)
     assert not is_model(digits / "dev-clean.csv")
 
