@@ -3,6 +3,7 @@
 evaluate_model(Path("run"), Asked(data=data, device=device))     Evaluated(place="run", epoch=12, ...)
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -155,9 +156,10 @@ def hearing_of(model: AcousticModel) -> Callable[[Loaded], Heeded]:
 
 
 def _plain(decoding: Decoding) -> dict[str, Any]:
-    """What was asked of the decoder, as JSON; of files also what they held."""
+    """What was asked of the decoder, as JSON has it; of files also what they held."""
+    facts: dict[str, Any] = json.loads(json.dumps(asdict(decoding), default=_file))
+    return facts
 
-    def plain(value: Any) -> Any:
-        return {"path": str(value), "sha256": sha256_if_there(value)} if isinstance(value, Path) else value
 
-    return {key: plain(value) for key, value in asdict(decoding).items()}
+def _file(path: Path) -> dict[str, str | None]:
+    return {"path": str(path), "sha256": sha256_if_there(path)}
