@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -171,6 +172,29 @@ def test_references_come_from_an_stm_where_one_is_named(
     assert json.loads(dsprep(tmp_path / "a.json", "--stm", stm, "--json", "-").stdout)["results"] == facts["results"]
     refused = dsprep(tmp_path / "a.json", "--normalise", "plain")
     assert refused.stderr.splitlines()[-1].endswith(f"was scored by {stm}: name that with --stm too")
+
+
+def test_what_was_imported_from_an_stm_is_scored_by_it(runs: tuple[Path, Path], make: Any, tmp_path: Path) -> None:
+    """Its column says that there is a choice; the STM that it came from has all of it."""
+    lines = [
+        ";; LABEL a b c",
+        "talk 1 me 0.5 1.5 <o,f0,male> { ONE / @ } (TWO)",
+        "talk 1 gap 1.5 2.0 <o,,unknown> ignore_time_segment_in_scoring",
+        "talk 1 you 2.00 3.25 three four",
+    ]
+    stm = tmp_path / "in" / "talk.stm"
+    make.folder(tmp_path / "in", {"talk.flac": make.flac(make.tone(4)), "talk.stm": "\n".join(lines).encode()})
+    done = CliRunner().invoke(main, ["import", "stm", str(tmp_path / "out"), "--source", str(tmp_path / "in")])
+    assert done.exit_code == 0, done.output
+    plain = dsprep(runs[0], tmp_path / "out" / "stm.csv", "--json", "-")
+    assert "1 references offer a choice, of which one reading counts" in plain.stderr
+    assert json.loads(plain.stdout)["words"]["words"] == 4
+    chosen = dsprep(runs[0], tmp_path / "out" / "stm.csv", "--stm", stm, "--normalise", "tedlium", "--json", "-")
+    facts = json.loads(chosen.stdout)
+    assert [one["speaker"] for one in facts["results"]] == ["me", "you"]
+    assert facts["results"][0]["reference"] == "{ ONE / @ } (TWO)"
+    assert facts["unscored"] == []
+    assert "in none of the data" not in chosen.stderr
 
 
 def test_a_column_of_choices_is_pointed_at(runs: tuple[Path, Path], manifest: Path, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from ...pipeline.formats.format import Entry
 from .heard import Heard
 
 CHANNEL = "1"
+UNKNOWN = "unknown"
+"""The speaker of utterances without one: sclite wants some."""
 SHORTEST = 0.001
 """Seconds of a word, or of an utterance of unknown length, which sclite wants to be some."""
 
@@ -29,8 +31,10 @@ def write_sclite_files(home: Path, heard: Sequence[Heard]) -> None:
         DataError: a text holds sclite's own mark-up.
         OutputError: they cannot be written.
     """
-    said = trn.write([Entry(sample=one.sample) for one in heard], home)
-    understood = [replace(one.sample, transcript=one.hypothesis.text) for one in heard]
+    samples = [replace(one.sample, speaker=one.sample.speaker or UNKNOWN) for one in heard]
+    said = trn.write([Entry(sample=sample) for sample in samples], home)
+    texts = zip(samples, heard, strict=True)
+    understood = [replace(sample, transcript=one.hypothesis.text) for sample, one in texts]
     files = {
         "ref.trn": said[trn.MAIN],
         "hyp.trn": trn.write([Entry(sample=one) for one in understood], home)[trn.MAIN],
@@ -50,7 +54,7 @@ def _lines(rows: Iterable[Iterable[object]]) -> bytes:
 
 def _segment(one: Heard) -> tuple[str, ...]:
     ends = [one.sample.duration or 0.0, *(word.end for word in one.hypothesis.words), SHORTEST]
-    speaker = "".join(one.sample.speaker.split()) or "unknown"
+    speaker = "".join(one.sample.speaker.split()) or UNKNOWN
     return (one.sample.id, CHANNEL, speaker, "0.000", f"{max(ends):.3f}", *one.sample.transcript.split())
 
 

@@ -54,6 +54,13 @@ def test_sclite_scores_the_files_exactly_so(sclite: Any) -> None:
     assert "Speaker sentences   8:" in by_trn
 
 
+def test_sclite_takes_utterances_whose_speaker_nobody_knows(sclite: Any) -> None:
+    whole = Evaluation((heard("clip1", "one", "two", ""), heard("clip2", "six", "six", "a b")))
+    write_sclite_files(sclite.home, whole.heard)
+    by_trn = sclite.run("-r", "ref.trn", "trn", "-h", "hyp.trn", "trn", "-i", "rm", "-s", "-o", "pralign", "stdout")
+    assert sclite.scores(by_trn) == scores(whole)
+
+
 def test_the_lines_are_plain_to_read(tmp_path: Path) -> None:
     write_sclite_files(tmp_path / "ä b" / "c", [heard("a-1", "one two", "one  too"), heard("a-2", "", "")])
     texts = {path.name: path.read_text() for path in (tmp_path / "ä b" / "c").iterdir()}
