@@ -59,9 +59,9 @@ def evaluate(
 ) -> None:
     """Print the word, character and sentence error rates of a model on DATA, manifests or shard folders.
 
-    RUN is a training run, of which the best checkpoint is taken, or an exported .onnx file; or what --json has
-    written, which is scored again and needs no DATA. With OTHER, one more of these, both are evaluated, and whether
-    their word error rates differ is said.
+    RUN is a training run, of which the best checkpoint is taken, or an exported model; or what --json has written,
+    which is scored again and needs no DATA. With OTHER, one more of these, both are evaluated, and whether their word
+    error rates differ is said.
     """
     need("train", *TRAIN)
     from ..trainer.evaluating import Asked, evaluate_model, is_saved

@@ -137,10 +137,10 @@ def test_a_profile_is_told_and_recorded(runs: tuple[Path, Path], manifest: Path,
     plain = json.loads(dsprep(runs[0], manifest, "--json", "-").stdout)
     as_it_is = dsprep(runs[0], tmp_path / "loud.csv", "--json", "-")
     assert "the model cannot write" in as_it_is.stderr
-    assert json.loads(as_it_is.stdout)["profile"] == "keep"
+    assert json.loads(as_it_is.stdout)["text_profile"] == "keep"
     done = dsprep(runs[0], tmp_path / "loud.csv", "--json", "-", "--normalise", "plain")
     facts = json.loads(done.stdout)
-    assert (facts["profile"], facts["wer"], facts["intervals"]) == ("plain", plain["wer"], plain["intervals"])
+    assert (facts["text_profile"], facts["wer"], facts["intervals"]) == ("plain", plain["wer"], plain["intervals"])
     assert "text profile plain: 6 utterances are compared otherwise than they are written" in done.stderr
     assert facts["results"][0]["reference"] == loud[0].transcript
     assert facts["results"][0]["scored_reference"] == loud[0].transcript.lower()

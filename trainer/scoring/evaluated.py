@@ -103,7 +103,7 @@ class Evaluated:
             "model": {**model, "epoch": self.epoch, "step": self.step},
             "data": {"places": list(self.data), "digest": self.digest, "references": list(self.rules.files)},
             "decoder": dict(self.decoder),
-            "profile": self.rules.name,
+            "text_profile": self.rules.name,
             **self.evaluation.facts(),
         }
 
@@ -122,7 +122,7 @@ def evaluated_of(facts: Mapping[str, Any]) -> Evaluated:
         decoder=facts["decoder"],
         data=tuple(data["places"]),
         digest=data["digest"],
-        rules=Rules(name=one_of("text profile", facts["profile"], PROFILES), files=tuple(data["references"])),
+        rules=Rules(name=one_of("text profile", facts["text_profile"], PROFILES), files=tuple(data["references"])),
     )
 
 

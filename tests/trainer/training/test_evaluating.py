@@ -110,7 +110,7 @@ def test_all_scores_can_be_computed_from_the_json_alone(run: Path, data: Data) -
     assert len(facts["model"]["sha256"]) == 64
     assert facts["data"]["digest"] == data.digest
     assert facts["decoder"]["name"] == "greedy"
-    assert facts["profile"] == "keep"
+    assert facts["text_profile"] == "keep"
     timed = [one for one in facts["results"] if one["times"]]
     assert all(" ".join(word["word"] for word in one["times"]) == one["hypothesis"] for one in timed)
 
