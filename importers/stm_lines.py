@@ -28,7 +28,7 @@ _TAG = r"\{[^\s{}/@]+\}"
 _OUTSIDE = re.compile(rf"(?:{_TAG}|[^\s{{}}])+|[{{}}]", re.ASCII)
 _INSIDE = re.compile(rf"(?:{_TAG}|[^\s{{}}/])+|[{{}}/]", re.ASCII)
 _EMPTY = re.compile(r"\{[\s/]*\}", re.ASCII)
-_OPTIONAL = re.compile(r"\(([^()\d]+)\)")
+OPTIONAL = re.compile(r"\(([^()\d]+)\)")
 _UNSPELLED = re.compile(r"%[^\W\d_]")
 
 _LONGEST = 1e8
@@ -191,7 +191,7 @@ def reading(transcript: str) -> str:
         raise ValueError(f"the alternation at character {empty.start() + 1} is empty")
     words: list[str] = []
     opened: list[_Alternation] = []
-    for token in _tokens(transcript):
+    for token in tokens(transcript):
         mark = token[0]
         if mark == "{":
             opened.append(_Alternation(token.start(), len(words)))
@@ -205,16 +205,16 @@ def reading(transcript: str) -> str:
             words.append(mark)
     if opened:
         raise ValueError(f"the brace at character {opened[-1].at + 1} is not closed")
-    plain = (_OPTIONAL.sub(r"\1", word) if _OPTIONAL.fullmatch(word) else word for word in words)
+    plain = (OPTIONAL.sub(r"\1", word) if OPTIONAL.fullmatch(word) else word for word in words)
     return " ".join(word for word in plain if word != "@" and not _UNSPELLED.match(word))
 
 
 def has_choices(transcript: str) -> bool:
     """Whether scoring needs the transcript as it is, for it has alternations or optional words. Never raises."""
-    return any(token[0] == "{" or _OPTIONAL.fullmatch(token[0]) for token in _tokens(transcript))
+    return any(token[0] == "{" or OPTIONAL.fullmatch(token[0]) for token in tokens(transcript))
 
 
-def _tokens(transcript: str) -> Iterator[re.Match[str]]:
+def tokens(transcript: str) -> Iterator[re.Match[str]]:
     """Words and braces; within braces also slashes, which elsewhere belong to words, as in `and/or`."""
     depth = end = 0
     while token := (_INSIDE if depth > 0 else _OUTSIDE).search(transcript, end):

@@ -1,10 +1,12 @@
 import functools
+import random
 
+import jiwer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsprep.trainer.scoring.errors import Errors, count_characters, count_words
+from dsprep.trainer.scoring.errors import Errors, added, count_characters, count_words
 
 words = st.lists(st.sampled_from("abc"), max_size=6).map(" ".join)
 
@@ -28,6 +30,47 @@ def test_errors_are_the_fewest_edits(reference: str, hypothesis: str) -> None:
     assert errors.total == edits(reference.split(), hypothesis.split())
     assert errors.words == len(reference.split())
     assert errors.words - errors.deletions + errors.insertions == len(hypothesis.split())
+
+
+def most_right(reference: list[str], hypothesis: list[str]) -> int:
+    """Words right in the best of the alignments with the fewest edits, by trying all."""
+
+    @functools.cache
+    def best(i: int, j: int) -> tuple[int, int]:
+        if not (i and j):
+            return i + j, 0
+        same = reference[i - 1] == hypothesis[j - 1]
+        ways = ((best(i - 1, j - 1), not same, same), (best(i - 1, j), 1, 0), (best(i, j - 1), 1, 0))
+        return min((cost + more, -(-wrong + right)) for (cost, wrong), more, right in ways)
+
+    return -best(len(reference), len(hypothesis))[1]
+
+
+@given(words, words)
+def test_of_as_few_edits_those_with_the_most_words_right_count(reference: str, hypothesis: str) -> None:
+    errors = count_words(reference, hypothesis)
+    assert errors.words - errors.substitutions - errors.deletions == most_right(reference.split(), hypothesis.split())
+
+
+def test_jiwer_counts_as_many_errors() -> None:
+    chance = random.Random(5)
+    texts = [" ".join(chance.choices("abcdefgh", k=chance.randint(1, 30))) for _ in range(1000)]
+    heard = [" ".join(word for word in text.split() if chance.random() < 0.8) + " x" for text in texts]
+    for ours, theirs in (
+        (list(map(count_words, texts, heard)), jiwer.process_words(texts, heard)),
+        (list(map(count_characters, texts, heard)), jiwer.process_characters(texts, heard)),
+    ):
+        whole = added(ours)
+        assert whole.total == theirs.substitutions + theirs.deletions + theirs.insertions
+        assert whole.words == theirs.hits + theirs.substitutions + theirs.deletions
+        assert whole.rate == (theirs.wer if hasattr(theirs, "wer") else theirs.cer)
+
+
+def test_jiwer_agrees_on_nothing_said() -> None:
+    done = jiwer.process_words(["", "", "a b"], ["x y z", "", "a"])
+    found = added(map(count_words, ["", "", "a b"], ["x y z", "", "a"]))
+    assert (found.insertions, found.deletions, found.substitutions) == (3, 1, 0)
+    assert (done.insertions, done.deletions, done.substitutions) == (3, 1, 0)
 
 
 @given(words, words)
