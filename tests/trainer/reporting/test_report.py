@@ -17,6 +17,7 @@ from dsprep.trainer.evaluation import Evaluation, Heard
 from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.reporting.report import report_html, write_report
 from dsprep.trainer.scoring.errors import count_characters, count_words
+from dsprep.trainer.scoring.heard import Unscored
 
 Make = Callable[..., Heard]
 
@@ -79,6 +80,8 @@ def test_the_page_tells_what_the_evaluation_holds(evaluation: Evaluation) -> Non
     page = report_html(evaluation, "digits on dev-clean", {"model": "ds2-small"})
     said = text_of(page).replace("\u00a0", " ")
     assert f"{100 * evaluation.words.rate:.2f} %" in said
+    wer = evaluation.summary().wer
+    assert f"{100 * wer.low:.2f} % to {100 * wer.high:.2f} %" in said
     assert f"{evaluation.words.total} of {evaluation.words.words} words" in said
     assert "digits on dev-clean" in said
     assert "ds2-small" in said
@@ -155,3 +158,9 @@ def test_audio_that_is_gone_costs_the_player_and_is_told(heard: Make) -> None:
     said = text_of(report_html(Evaluation((heard("u-1", "a b", "a c"),)), "t", {}))
     assert "No audio." in said
     assert "The audio of 1 could not be read: u-1." in said
+
+
+def test_utterances_that_count_nowhere_are_told(heard: Make) -> None:
+    unscored = (Unscored(id="u-2", why="it is in no STM", hypothesis="a"),)
+    said = text_of(report_html(Evaluation((heard("u-1", "a b", "a c"),), unscored), "t", {}))
+    assert "1 utterances have no reference and count nowhere." in said
