@@ -28,6 +28,7 @@ bench: .venv/.installed  ## speed and memory, beside the floor
 	$(BIN)/python bench/augment_speed.py
 	$(BIN)/python bench/features_speed.py
 	$(BIN)/python bench/training_speed.py
+	$(BIN)/python bench/scoring_speed.py
 
 format: .venv/.installed  ## what check asks for, done
 	$(BIN)/python -m ruff check --fix .

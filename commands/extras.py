@@ -1,6 +1,6 @@
 """Extras: packages that only some commands need, and what to type where they are not installed.
 
-    this command needs more: pip install torch jiwer (dsprep's extra 'train')
+    this command needs more: pip install torch rapidfuzz (dsprep's extra 'train')
 
 It is told before anything is read or begun.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..manifests import MissingExtraError
 
-TRAIN = ("torch", "safetensors", "jiwer", "webdataset")
+TRAIN = ("torch", "safetensors", "rapidfuzz", "webdataset")
 """What the extra `train` brings."""
 
 

@@ -220,7 +220,7 @@ def test_what_an_extra_is_needed_for_is_told_with_its_command(tmp_path: Path) ->
         "class None_(importlib.machinery.PathFinder):\n"
         "    @classmethod\n"
         "    def find_spec(cls, name, path=None, target=None):\n"
-        "        if name in ('torch', 'jiwer'): return None\n"
+        "        if name in ('torch', 'rapidfuzz'): return None\n"
         "        return super().find_spec(name, path, target)\n"
         "sys.meta_path = [None_ if one is importlib.machinery.PathFinder else one for one in sys.meta_path]\n"
         "sys.argv = ['dsprep', 'evaluate', 'run', 'x.csv']\n"
@@ -228,7 +228,7 @@ def test_what_an_extra_is_needed_for_is_told_with_its_command(tmp_path: Path) ->
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == "Error: this command needs more: pip install torch jiwer (dsprep's extra 'train')\n"
+    assert done.stderr == "Error: this command needs more: pip install torch rapidfuzz (dsprep's extra 'train')\n"
 
 
 def test_figures_go_to_standard_output_or_a_pipe_if_asked(tmp_path: Path, digits: Path) -> None:
