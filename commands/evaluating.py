@@ -15,6 +15,7 @@ import click
 
 from ..pipeline.places import Cache, Place
 from .caching import cached, indexing
+from .decoding import decoding_options
 from .extras import TRAIN, need
 from .figures import json_option, save
 from .options import device_option, path_type, place_type, readers_option
@@ -22,6 +23,7 @@ from .progress import show_progress
 from .showing import notice
 
 if TYPE_CHECKING:
+    from ..trainer.decoding.decoding import Decoding
     from ..trainer.scoring.errors import Errors
 
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 @click.argument("run", type=path_type)
 @click.argument("data", nargs=-1, required=True, type=place_type)
 @json_option("rates, counts and texts")
+@decoding_options
 @device_option
 @readers_option
 @cached
@@ -39,6 +42,7 @@ def evaluate(
     device: str | None,
     workers: int,
     cache: Cache,
+    decoding: Decoding,
 ) -> None:
     """Print the word and character error rates of RUN's best checkpoint on DATA, manifests or shard folders."""
     need("train", *TRAIN)
@@ -51,7 +55,7 @@ def evaluate(
     with joined(on) as ranks, show_progress(ranks.first) as progress:
         read = ranks.in_turn(lambda: read_data(data, indexing(cache, progress)))
         on_notice = notice if ranks.first else lambda told: None
-        result, standing = evaluate_run(run, read, on, progress, on_notice, workers, ranks)
+        result, standing = evaluate_run(run, read, on, progress, on_notice, workers, ranks, decoding)
     if not ranks.first:
         return
     click.echo(f"model: after epoch {standing.epoch}" + (f", batch {standing.step}" if standing.step else ""), err=True)
