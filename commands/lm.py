@@ -6,14 +6,28 @@ dsprep lm tune run dev.csv --lm 3gram.arpa
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..manifests import UsageError, one_of
-from .options import path_type, size_of
+from ..pipeline.places import Cache, Place
+from .caching import cached, indexing
+from .decoding import decoding_options
+from .extras import TRAIN, need
+from .figures import json_option, save
+from .options import device_option, path_type, place_type, size_of, workers_option
 from .progress import show_progress
 from .showing import notice, show_table
+
+if TYPE_CHECKING:
+    from ..trainer.decoding.decoding import Decoding
+    from ..trainer.language.tuning import Trial
+
+SHOWN = 5
+"""Trials in the table."""
 
 
 @click.group()
@@ -76,3 +90,62 @@ def _thresholds(text: str) -> tuple[int, ...]:
         return tuple(map(int, text.replace(" ", ",").split(",")))
     except ValueError as error:
         raise UsageError(f"--prune {text}: it is a whole number for each order, as 0,0,1") from error
+
+
+@lm.command()
+@click.argument("run", type=path_type)
+@click.argument("data", nargs=-1, required=True, type=place_type)
+@click.option("--logits", type=path_type, help="File that keeps the log-probabilities.  [default: in RUN/logits]")
+@json_option("all that was tried")
+@decoding_options
+@device_option
+@workers_option
+@cached
+def tune(
+    run: Path,
+    data: tuple[Place, ...],
+    logits: Path | None,
+    json_file: Path | None,
+    device: str | None,
+    workers: int,
+    cache: Cache,
+    decoding: Decoding,
+) -> None:
+    """Find the alpha and beta with which --lm makes the fewest errors on DATA, which is to be dev data.
+
+    RUN's best checkpoint is asked once; what it made of DATA is kept.
+    """
+    need("train", *TRAIN)
+    from ..trainer.decoding.decoding import ALPHA, BETA
+    from ..trainer.language.kenlm import require
+    from ..trainer.language.logits import logits_of
+    from ..trainer.loading.data import read_data
+    from ..trainer.training.device import device_of
+
+    if decoding.lm is None:
+        raise UsageError("dsprep lm tune needs --lm FILE: make one with dsprep lm build")
+    if decoding.alpha is not None or decoding.beta is not None:
+        raise UsageError("dsprep lm tune finds alpha and beta: leave --alpha and --beta out")
+    require()
+    from ..trainer.language.tuning import tune as tune_weights
+
+    with show_progress() as progress:
+        read = read_data(data, indexing(cache, progress))
+        kept = logits_of(run, read, device_of(device), logits, progress, notice)
+        decoding.decoder(kept.alphabet, notice)  # tells what is wrong with the model before anything is tried
+        tuned = tune_weights(kept, decoding, workers, progress)
+    rows: list[tuple[str, ...]] = [("alpha", "beta", "WER", "CER", "errors")]
+    rows.append(("greedy", "", *_rates(tuned.greedy)))
+    default = next(one for one in tuned.trials if one.weights == (ALPHA, BETA))
+    rows += [
+        (f"{one.weights[0]:.4g}", f"{one.weights[1]:.4g}", *_rates(one)) for one in (default, *tuned.trials[:SHOWN])
+    ]
+    aside = save(json_file, tuned.facts())
+    alpha, beta = tuned.trials[0].weights
+    if not aside:
+        show_table(rows, left=0)
+    click.echo(f"decode with: --lm {shlex.quote(str(decoding.lm))} --alpha {alpha:.6g} --beta {beta:.6g}", err=aside)
+
+
+def _rates(one: Trial) -> tuple[str, str, str]:
+    return f"{one.words.rate:.2%}", f"{one.characters.rate:.2%}", str(one.words.total)

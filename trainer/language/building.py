@@ -28,6 +28,8 @@ from .vocabulary import SPECIAL, Vocabulary
 
 MOST = 6
 """Orders that flashlight's KenLM reads."""
+LEAST_MEMORY = 10**6
+"""Bytes: with less there are so many runs that merging them takes hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class Recipe:
             raise UsageError(f"--prune {shown}: name a number for each order, or for the first few of {self.order}")
         if self.prune[0] != 0 or list(self.prune) != sorted(self.prune):
             raise UsageError(f"--prune {shown}: the first is 0, and none is below the one before it, as 0,0,1")
+        if self.memory < LEAST_MEMORY:
+            raise UsageError(f"--memory of {self.memory} bytes: give it 1MB at least")
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"--limit {self.limit}: a vocabulary has at least one word")
 

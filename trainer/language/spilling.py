@@ -18,10 +18,10 @@ import numpy as np
 
 from .ngrams import Columns, Records, keys_of, order_of
 
-LEAST = 256
+LEAST = 1024
 """Records at a time, however little memory is given."""
-COPIES = 4
-"""Of a record that are held while it is sorted, and 64 bytes of keys and places."""
+COPIES, BESIDE = 6, 96
+"""Of a record that are held while it is worked on, and bytes of keys, places and sums: as measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Room:
 
     def records(self, dtype: np.dtype[Any]) -> int:
         """How many are worked on at a time."""
-        return max(LEAST, self.memory // (COPIES * dtype.itemsize + 64))
+        return max(LEAST, self.memory // (COPIES * dtype.itemsize + BESIDE))
 
     def file(self, dtype: np.dtype[Any]) -> "Spilled":
         """A new file."""
