@@ -134,17 +134,19 @@ def tune(
         kept = logits_of(run, read, device_of(device), logits, progress, notice)
         decoding.decoder(kept.alphabet, notice)  # tells what is wrong with the model before anything is tried
         tuned = tune_weights(kept, decoding, workers, progress)
-    rows: list[tuple[str, ...]] = [("alpha", "beta", "WER", "CER", "errors")]
-    rows.append(("greedy", "", *_rates(tuned.greedy)))
     default = next(one for one in tuned.trials if one.weights == (ALPHA, BETA))
-    rows += [
-        (f"{one.weights[0]:.4g}", f"{one.weights[1]:.4g}", *_rates(one)) for one in (default, *tuned.trials[:SHOWN])
-    ]
+    rows: list[tuple[str, ...]] = [("", "alpha", "beta", "WER", "CER", "errors")]
+    rows += [("greedy", "", "", *_rates(tuned.greedy)), _row("default", default)]
+    rows += [_row(f"{place}.", one) for place, one in enumerate(tuned.trials[:SHOWN], 1)]
     aside = save(json_file, tuned.facts())
     alpha, beta = tuned.trials[0].weights
     if not aside:
-        show_table(rows, left=0)
+        show_table(rows)
     click.echo(f"decode with: --lm {shlex.quote(str(decoding.lm))} --alpha {alpha:.6g} --beta {beta:.6g}", err=aside)
+
+
+def _row(name: str, one: Trial) -> tuple[str, ...]:
+    return (name, *(f"{weight:.4g}" for weight in one.weights), *_rates(one))
 
 
 def _rates(one: Trial) -> tuple[str, str, str]:

@@ -1,0 +1,52 @@
+import math
+from pathlib import Path
+
+import pytest
+
+from dsprep.manifests import Alphabet, UsageError
+from dsprep.trainer.decoding.decoding import ALPHA, BETA, Decoding
+from dsprep.trainer.decoding.greedy import Greedy
+
+LM = Path("folder/3gram.arpa")
+
+
+def test_nothing_asked_for_is_greedy() -> None:
+    assert isinstance(Decoding().decoder(Alphabet(("a",), 0)), Greedy)
+    assert Decoding().facts() == {"decoder": "greedy"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [Decoding(beam=1), Decoding(lm=LM), Decoding(words=LM), Decoding(nbest=2), Decoding(hot_words=(("a", 1.0),))],
+)
+def test_anything_else_is_a_search(asked: Decoding) -> None:
+    assert not asked.greedy
+    assert asked.facts()["decoder"] == "beam"
+
+
+def test_weights_are_as_asked_else_deepspeechs_with_a_model_and_none_without() -> None:
+    assert Decoding(lm=LM).weights == (ALPHA, BETA)
+    assert Decoding(lm=LM, alpha=0.0, beta=-1.0).weights == (0.0, -1.0)
+    assert Decoding(words=LM).weights == (0.0, 0.0)
+    assert Decoding(lm=LM).facts()["lm"] == "3gram.arpa"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"beam": -1}, "--beam -1"),
+        ({"tokens": 0}, "--tokens 0"),
+        ({"nbest": 0}, "--nbest 0"),
+        ({"beam_threshold": 0.0}, "--beam-threshold"),
+        ({"beam_threshold": math.nan}, "--beam-threshold"),
+        ({"lm": LM, "alpha": math.nan}, "--alpha nan"),
+        ({"lm": LM, "alpha": -0.1}, "--alpha -0.1"),
+        ({"lm": LM, "beta": math.inf}, "--beta inf"),
+        ({"alpha": 1.0}, "name it with --lm"),
+        ({"beta": 1.0}, "name them with --lm FILE or --words FILE"),
+        ({"hot_words": (("a", math.inf),)}, "--hot-word a inf"),
+    ],
+)
+def test_numbers_out_of_bounds_cannot_be_asked_for(given: dict[str, object], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        Decoding(**given)  # type: ignore[arg-type]
