@@ -5,6 +5,8 @@
 Axes: T steps of 20 ms, V labels.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,12 +32,11 @@ class Greedy:
 def read_path(path_T: NDArray[np.integer], log_probs_TV: LogProbs, alphabet: Alphabet) -> tuple[str, tuple[Word, ...]]:
     """The text that a path of labels, one a step, spells, and its words."""
     found_T = log_probs_TV[np.arange(len(path_T)), path_T]
-    starts = np.flatnonzero(np.diff(path_T, prepend=-1))
-    ends = np.append(starts[1:], len(path_T))
-    spoken = path_T[starts] != alphabet.blank
-    labels, starts, ends = path_T[starts][spoken], starts[spoken], ends[spoken]
+    runs = np.flatnonzero(np.diff(path_T, prepend=-1))
+    spoken = path_T[runs] != alphabet.blank
+    labels, starts, ends = path_T[runs][spoken], runs[spoken], np.append(runs[1:], len(path_T))[spoken]
     text = alphabet.decode(labels.tolist())
-    best = [float(found_T[start:end].max()) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    best = np.maximum.reduceat(found_T, runs)[spoken].tolist() if len(path_T) else []
     return text, words_of(text, starts, ends, best, spaced=" " in alphabet.characters)
 
 
@@ -46,16 +47,16 @@ def words_of(
 
     A language that is not `spaced`, as Chinese, has a word a character.
     """
-    words, begin = [], 0
+    first, behind, words, begin = starts.tolist(), ends.tolist(), [], 0
     for place, character in enumerate(text + " "):
         if character == " " or not spaced:
             if place > begin:
                 words.append(
                     Word(
                         text=text[begin:place],
-                        start=round(float(starts[begin]) * STEP, 3),
-                        end=round(float(ends[place - 1]) * STEP, 3),
-                        confidence=float(np.exp(np.mean(best[begin:place]))),
+                        start=round(first[begin] * STEP, 3),
+                        end=round(behind[place - 1] * STEP, 3),
+                        confidence=math.exp(math.fsum(best[begin:place]) / (place - begin)),
                     )
                 )
             begin = place + 1 if spaced else place

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...manifests import DataError, OutputError, Progress, UsageError, silent
-from ...pipeline.commit import discard, sweep, temporary_name, write_whole, writing
+from ...pipeline.commit import discard, file_size, sweep, temporary_name, write_whole, writing
 from ...pipeline.text import Profile
 from .adjusting import adjusted, genuine
 from .arpa import END, head, section
@@ -102,8 +102,7 @@ def build_model(
         UsageError: the texts are too small to tell discounts.
         OutputError: it cannot be written, or there is no room for what is sorted.
     """
-    if out.is_dir():
-        raise OutputError(f"{out} is a folder: name a file for the model, as {out / '3gram.arpa'}")
+    _check_place(out)
     sentences, vocabulary = Sentences(texts, profile, characters), Vocabulary()
     with _room(out, recipe.memory) as room:
         counter = Counter(room, recipe.order, vocabulary)
@@ -131,6 +130,16 @@ def build_model(
         discounts=discounts,
         fallback=tuple(n for n, one in enumerate(discounts, 1) if one == FALLBACK),
     )
+
+
+def _check_place(out: Path) -> None:
+    """A model replaces a model, but never a text that was named last by mistake."""
+    if out.is_dir():
+        raise OutputError(f"{out} is a folder: name a file for the model, as {out / '3gram.arpa'}")
+    if file_size(out):
+        with out.open("rb") as file:
+            if not file.read(20).lstrip().startswith(b"\\data\\"):
+                raise OutputError(f"{out} is there already and is no ARPA file: name the model's own file last")
 
 
 def _arpa(

@@ -1,9 +1,10 @@
 import math
+import sys
 from pathlib import Path
 
 import pytest
 
-from dsprep.manifests import Alphabet, UsageError
+from dsprep.manifests import Alphabet, MissingExtraError, UsageError
 from dsprep.trainer.decoding.decoding import ALPHA, BETA, Decoding
 from dsprep.trainer.decoding.greedy import Greedy
 
@@ -50,3 +51,15 @@ def test_weights_are_as_asked_else_deepspeechs_with_a_model_and_none_without() -
 def test_numbers_out_of_bounds_cannot_be_asked_for(given: dict[str, object], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         Decoding(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("version", "told"), [((3, 12), "pip install flashlight-text"), ((3, 13), "Python 3.11 and 3.12")]
+)
+def test_where_flashlight_is_missing_the_way_out_is_told(
+    version: tuple[int, int], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "flashlight", None)
+    monkeypatch.setattr(sys, "version_info", version)
+    with pytest.raises(MissingExtraError, match=told):
+        Decoding(beam=5).decoder(Alphabet(("a",), 0))

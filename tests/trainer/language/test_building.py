@@ -3,6 +3,9 @@
 import gzip
 import io
 import itertools
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +179,29 @@ def test_what_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
     for out, told in ((tmp_path, "is a folder"), (tmp_path / "t.txt" / "lm", "cannot write")):
         with pytest.raises(OutputError, match=told):
             build_model([tmp_path / "t.txt"], out, Recipe())
+
+
+def test_a_text_that_was_named_last_is_not_overwritten(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("one two\n")
+    with pytest.raises(OutputError, match="is no ARPA file: name the model's own file last"):
+        build_model([tmp_path / "a.txt"], tmp_path / "b.txt", Recipe(discount_fallback=True))
+    assert (tmp_path / "b.txt").read_text() == "one two\n"
+
+
+def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dsprep", "lm", "build", "--discount-fallback", "-", str(tmp_path / "my lm.arpa")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as killed:
+        assert killed.stdin
+        killed.stdin.write(b"one two\n")
+        killed.stdin.flush()
+        while not list(tmp_path.glob(".*.tmp")):
+            time.sleep(0.05)
+            assert killed.poll() is None
+        killed.kill()
+    assert not (tmp_path / "my lm.arpa").exists()
+    subprocess.run(command, input=b"one two\n", check=True, capture_output=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["my lm.arpa"]
 
 
 def test_a_full_disk_is_told(tmp_path: Path, full_disk: None) -> None:
