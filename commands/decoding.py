@@ -30,7 +30,7 @@ def decoding_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option("--beam", type=int, help="Hypotheses that a search follows.  [default: greedy; 100 if one is needed]")
     @click.option("--beam-threshold", default="25", show_default=True, help="Nats behind the best that are followed.")
-    @click.option("--tokens", type=int, default=300, show_default=True, help="Labels that a search tries at a step.")
+    @click.option("--tokens", type=int, default=40, show_default=True, help="Labels that a search tries at a step.")
     @click.option("--nbest", type=int, default=1, show_default=True, help="Readings of each utterance.")
     @functools.wraps(command)
     def with_decoding(

@@ -31,8 +31,8 @@ class Decoding:
     """Hypotheses that are kept from a step to the next; 100 if only something else asks for a search."""
     beam_threshold: float = 25.0
     """In nats: what is so much less likely than the best at a step is not followed."""
-    tokens: int = 300
-    """Labels that are tried at a step, the likeliest: DeepSpeech 0.9.3's cutoff_top_n."""
+    tokens: int = 40
+    """Labels that are tried at a step, the likeliest: of an alphabet of letters all."""
     lm: Path | None = None
     """ARPA or KenLM's binary."""
     words: Path | None = None

@@ -65,7 +65,10 @@ def spelt(
         some = ", ".join(map(describe, sorted(lacking)[:5])) + (" ..." if len(lacking) > 5 else "")
         told = f"the alphabet lacks {some}, as in {left_out[0]!r}"
         if not kept:
-            raise DataError(f"{source}: none of its {len(left_out)} words can be written: {told}; name another file")
+            raise DataError(
+                f"{source}: none of its {len(left_out)} words can be written: {told}; name another file, "
+                "or build the model with the text profile of the training data (dsprep lm build --text)"
+            )
         on_notice(f"{source}: {len(left_out)} of {len(left_out) + len(kept)} words can never be heard: {told}")
     kept |= {word: alphabet.encode(word) for word in besides}
     return Lexicon(tuple(kept), tuple(kept.values()))

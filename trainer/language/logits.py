@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ...manifests import Alphabet, Progress, silent
-from ...pipeline.commit import Building, Record, accepted, commit, digest_of
+from ...manifests import Alphabet, OutputError, Progress, silent
+from ...pipeline.commit import Building, Record, accepted, commit, digest_of, read_record
 from ..decoding.decoder import LogProbs
 
 CODE = "logits-1"
@@ -66,12 +66,14 @@ def logits_of(
     Raises:
         TrainingError: the run has no whole checkpoint.
         DataError: a sample cannot be read.
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written, or is there and something else.
     """
     from ..training.checkpoint import best
 
     found = best(run, on_notice)
     key = digest_of([CODE, found.origin.sha256, data.digest])
+    if path and path.exists() and read_record(path) is None:
+        raise OutputError(f"{path} is there already and holds no log-probabilities: name another file, or remove it")
     path = path or run / FOLDER / f"{key[:16]}.f32"
     record = accepted(path, key)
     if record is None:

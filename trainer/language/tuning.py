@@ -6,6 +6,7 @@ Fewest errors in words, then in characters, then nearest to DeepSpeech's weights
 The network is not asked; the log-probabilities are those of `logits.py`.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -46,8 +47,12 @@ class Trial:
 
     def facts(self) -> dict[str, Any]:
         """As JSON."""
+        return {"alpha": self.weights[0], "beta": self.weights[1], **self.rates(), "words": self.words.facts()}
+
+    def rates(self) -> dict[str, float | None]:
+        """As JSON, which has no infinity: that of data without words."""
         rates = {"wer": self.words.rate, "cer": self.characters.rate}
-        return {"alpha": self.weights[0], "beta": self.weights[1], **rates, "words": self.words.facts()}
+        return {name: rate if math.isfinite(rate) else None for name, rate in rates.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +66,11 @@ class Tuned:
 
     def facts(self) -> dict[str, Any]:
         """As JSON: the best, the greedy decoder's, and all trials."""
-        greedy = {"wer": self.greedy.words.rate, "cer": self.greedy.characters.rate}
-        return {"best": self.trials[0].facts(), "greedy": greedy, "trials": [one.facts() for one in self.trials]}
+        return {
+            "best": self.trials[0].facts(),
+            "greedy": self.greedy.rates(),
+            "trials": [one.facts() for one in self.trials],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

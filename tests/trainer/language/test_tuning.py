@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsprep.manifests import Alphabet, DataError, english
+from dsprep.manifests import Alphabet, DataError, OutputError, english
 from dsprep.trainer.config import read_config
 from dsprep.trainer.decoding.decoding import ALPHA, BETA, Decoding
 from dsprep.trainer.language.building import Recipe, build_model
@@ -117,6 +117,9 @@ def test_logits_that_were_cut_off_are_computed_again(tmp_path: Path, digits: Pat
     whole = path.read_bytes()
     path.write_bytes(whole[:-4])
     assert logits_of(tmp_path, data, "cpu").path.read_bytes() == whole
+    (tmp_path / "dev.csv").write_text("mine")
+    with pytest.raises(OutputError, match="holds no log-probabilities: name another file"):
+        logits_of(tmp_path, data, "cpu", tmp_path / "dev.csv")
 
 
 def test_a_model_that_cannot_be_read_is_told(tmp_path: Path) -> None:
