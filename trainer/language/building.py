@@ -136,6 +136,8 @@ def _check_place(out: Path) -> None:
     """A model replaces a model, but never a text that was named last by mistake."""
     if out.is_dir():
         raise OutputError(f"{out} is a folder: name a file for the model, as {out / '3gram.arpa'}")
+    if str(out) == "-" or (out.exists() and not out.is_file()):
+        raise OutputError(f"{out} is no file: a model is written to one, name it last, as 3gram.arpa")
     if file_size(out):
         with out.open("rb") as file:
             if not file.read(20).lstrip().startswith(b"\\data\\"):

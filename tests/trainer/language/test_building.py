@@ -176,7 +176,12 @@ def test_what_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=told):
             build_model([tmp_path / name], tmp_path / "lm", Recipe())
     (tmp_path / "t.txt").write_text("one\n")
-    for out, told in ((tmp_path, "is a folder"), (tmp_path / "t.txt" / "lm", "cannot write")):
+    for out, told in (
+        (tmp_path, "is a folder"),
+        (Path("/dev/null"), "is no file"),
+        (Path("-"), "is no file"),
+        (tmp_path / "t.txt" / "lm", "cannot write"),
+    ):
         with pytest.raises(OutputError, match=told):
             build_model([tmp_path / "t.txt"], out, Recipe())
 
