@@ -25,7 +25,7 @@ class Counter:
 
     def __init__(self, room: Room, order: int, vocabulary: Vocabulary) -> None:
         self.sentences = self.words = 0
-        self._order, self._vocabulary = order, vocabulary
+        self.room, self._order, self._vocabulary = room, order, vocabulary
         self._begin = array("I", [BEGIN] * (order - 1))
         self._tokens = array("I")
         self._most = max(1, room.memory // TOKEN)
