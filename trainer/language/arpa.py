@@ -13,11 +13,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .estimating import Joined, Order
+from .vocabulary import BEGIN
 
 LINES = 10_000
 """N-grams that become text at a time."""
+NOTHING = 1e-99
+"""What is written for a probability of 0, which a context has left when its discounts are 0."""
 
 
 def head(counts: Sequence[int]) -> bytes:
@@ -33,10 +37,15 @@ def section(one: Order, words: Sequence[str], bits: int) -> Iterator[bytes]:
         for start in range(0, len(block), LINES):
             part = block[start : start + LINES]
             texts = (" ".join(map(words.__getitem__, row)) for row in part["words"].tolist())
-            # The beginning of a sentence is never said. lmplz writes 0 for what others write as -99.
-            logs = np.log10(np.where(part["p"] > 0, part["p"], 1)).tolist()
-            backs = np.log10(gammas.of(part["words"], otherwise=1.0)).tolist() if gammas else None
-            yield "".join(_lines(texts, logs, backs)).encode()
+            logs = _log10(part["p"])
+            if one.order == 1:
+                logs[part["words"][:, 0] == BEGIN] = 0  # it is never said, and stands there as lmplz has it
+            backs = _log10(gammas.of(part["words"], otherwise=1.0)) if gammas else None
+            yield "".join(_lines(texts, logs.tolist(), backs.tolist() if backs is not None else None)).encode()
+
+
+def _log10(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.log10(np.maximum(p, NOTHING))
 
 
 END = b"\n\\end\\\n"

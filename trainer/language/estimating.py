@@ -74,34 +74,32 @@ def _shares(table: Spilled, order: int, discount: Discounts, contexts: Spilled, 
     for block in table.blocks():
         by_beginning.add(block[genuine(block["words"])])
     shares = Sorter(ways.room, record(order, share="<f8", gamma="<f8"), by_suffix(order), ways.bits)
-    taken = np.array([0.0, *discount])
     for block in whole_groups(by_beginning.sorted(), by_context(order)[:-1]):
-        if not len(block):
-            continue
         starts = firsts(block["words"], by_context(order)[:-1])
+        sums = np.add.reduceat(block["adjusted"], starts).astype(np.float64)
+        kept = np.where(ways.pruned(block), 0, block["adjusted"].astype(np.int64))
+        gamma = (sums - np.add.reduceat(kept, starts) + _discounted(kept, starts, discount)) / sums
+        contexts.add(_filled(contexts.dtype, block["words"][starts, :-1], gamma=gamma))
         sizes = np.diff(starts, append=len(block))
-        counts = block["adjusted"].astype(np.float64)
-        pruned = ways.pruned(block)
-        kept = np.where(pruned, 0, counts)
-        less = taken[np.minimum(kept, 3).astype(np.intp)]
-        sums = np.add.reduceat(counts, starts)
-        gamma = (_in_steps(kept, starts, discount) + np.add.reduceat(counts - kept, starts)) / sums
-        found = np.empty(len(starts), contexts.dtype)
-        found["words"], found["gamma"] = block["words"][starts, :-1], gamma
-        contexts.add(found)
-        made = np.empty(len(block), record(order, share="<f8", gamma="<f8"))
-        made["words"] = block["words"]
-        made["share"] = (kept - less) / np.repeat(sums, sizes)
-        made["gamma"] = np.repeat(gamma, sizes)
-        shares.add(made[~pruned])
+        share = (kept - np.array([0.0, *discount])[np.minimum(kept, 3)]) / np.repeat(sums, sizes)
+        made = _filled(record(order, share="<f8", gamma="<f8"), block["words"], share=share, gamma=gamma.repeat(sizes))
+        shares.add(made[kept > 0])
     return shares
 
 
-def _in_steps(kept: NDArray[np.float64], starts: NDArray[np.intp], discount: Discounts) -> NDArray[np.float64]:
-    """What discounting takes from each context: whole numbers first, so that no order of summing shows."""
-    ones, twos = np.add.reduceat(kept == 1, starts, dtype=np.int64), np.add.reduceat(kept == 2, starts, dtype=np.int64)
-    more = np.add.reduceat(kept >= 3, starts, dtype=np.int64)
-    return np.asarray(discount[0] * ones + discount[1] * twos + discount[2] * more)
+def _filled(dtype: np.dtype[np.void], words_MN: Words, **fields: NDArray[np.float64]) -> Records:
+    made = np.empty(len(words_MN), dtype)
+    made["words"] = words_MN
+    for name, values in fields.items():
+        made[name] = values
+    return made
+
+
+def _discounted(kept: NDArray[np.int64], starts: NDArray[np.intp], discount: Discounts) -> NDArray[np.float64]:
+    """What discounting takes from each context: counted in whole numbers, so that no order of summing shows."""
+    steps = np.minimum(kept, 3)
+    counts = [np.add.reduceat(steps == step, starts, dtype=np.int64) for step in (1, 2, 3)]
+    return np.asarray(sum(one * count for one, count in zip(discount, counts, strict=True)))
 
 
 def _unigrams(shares: Sorter, contexts: Spilled, ways: Estimation) -> Spilled:
@@ -124,10 +122,8 @@ def _interpolated(shares: Sorter, lower: Spilled, order: int, ways: Estimation) 
     """Of each n-gram its probability, by that of its end in the order below."""
     ends = Joined(lower, "p", ways.bits)
     for block in shares.sorted():
-        made = np.empty(len(block), record(order, p="<f8"))
-        made["words"] = block["words"]
-        made["p"] = block["share"] + block["gamma"] * ends.of(block["words"][:, 1:])
-        yield made
+        p = block["share"] + block["gamma"] * ends.of(block["words"][:, 1:])
+        yield _filled(record(order, p="<f8"), block["words"], p=p)
 
 
 class Joined:

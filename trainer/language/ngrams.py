@@ -78,7 +78,7 @@ def whole_groups(blocks: Iterable[Records], columns: Columns) -> Iterator[Record
             if last:
                 yield block[:last]
             left = block[last:]
-    if left is not None:
+    if left is not None and len(left):
         yield left
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dsprep.manifests import DataError, OutputError, Sample, UsageError, manifest_bytes
@@ -78,6 +78,7 @@ def test_the_words_after_every_context_sum_to_one(tmp_path: Path, order: int, li
     assert_every_context_sums_to_one(read_arpa(tmp_path / "lm.arpa"))
 
 
+@example([["a"], ["a", "b"], ["a", "c", "b"]], 2)  # a discount of 0 leaves nothing to lower orders
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=4), min_size=1, max_size=6), st.integers(1, 4))
 def test_small_texts_sum_to_one_too(
     tmp_path_factory: pytest.TempPathFactory, sentences: list[list[str]], order: int
