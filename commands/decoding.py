@@ -47,8 +47,6 @@ def decoding_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         from ..trainer.decoding.decoding import Decoding
 
-        if beam is not None and beam < 1:
-            raise UsageError(f"--beam {beam}: it is a number from 1 on; leave it out to decode greedily")
         decoding = Decoding(
             lm=lm,
             alpha=_weight("--alpha", alpha),

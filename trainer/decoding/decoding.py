@@ -47,8 +47,8 @@ class Decoding:
     """Most hypotheses that are given back."""
 
     def __post_init__(self) -> None:
-        for name, value in (("--beam", self.beam or 1), ("--tokens", self.tokens), ("--nbest", self.nbest)):
-            if value < 1:
+        for name, value in (("--beam", self.beam), ("--tokens", self.tokens), ("--nbest", self.nbest)):
+            if value is not None and value < 1:
                 raise UsageError(f"{name} {value}: it is a number from 1 on")
         if not self.beam_threshold > 0:
             raise UsageError(f"--beam-threshold {self.beam_threshold}: it is a number above 0, in nats")

@@ -41,7 +41,7 @@ def section(one: Order, words: Sequence[str], bits: int) -> Iterator[bytes]:
             if one.order == 1:
                 logs[part["words"][:, 0] == BEGIN] = 0  # it is never said, and stands there as lmplz has it
             backs = _log10(gammas.of(part["words"], otherwise=1.0)) if gammas else None
-            yield "".join(_lines(texts, logs.tolist(), backs.tolist() if backs is not None else None)).encode()
+            yield from map(str.encode, _lines(texts, logs.tolist(), None if backs is None else backs.tolist()))
 
 
 def _log10(p: NDArray[np.float64]) -> NDArray[np.float64]:

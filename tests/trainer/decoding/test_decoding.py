@@ -35,7 +35,7 @@ def test_weights_are_as_asked_else_deepspeechs_with_a_model_and_none_without() -
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"beam": -1}, "--beam -1"),
+        ({"beam": 0}, "--beam 0: it is a number from 1 on"),
         ({"tokens": 0}, "--tokens 0"),
         ({"nbest": 0}, "--nbest 0"),
         ({"beam_threshold": 0.0}, "--beam-threshold"),

@@ -1,10 +1,11 @@
 """Models of which a word list is taken, and files that are none. The binaries are build_binary's of one small ARPA."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from dsprep.manifests import Alphabet, DataError, UsageError
+from dsprep.manifests import Alphabet, DataError, UsageError, english
 from dsprep.trainer.decoding.decoding import Decoding
 from dsprep.trainer.language.kenlm import words_of_model
 
@@ -75,3 +76,10 @@ def test_a_language_without_spaces_has_its_own_rules(tmp_path: Path) -> None:
     (tmp_path / "words").write_text("x")
     with pytest.raises(UsageError, match="has no space, its words are its characters"):
         Decoding(words=tmp_path / "words").decoder(alphabet)
+
+
+def test_kenlm_is_not_heard(capfd: pytest.CaptureFixture[str]) -> None:
+    Decoding(lm=DATA / "lmplz.arpa").decoder(english())
+    assert capfd.readouterr() == ("", "")
+    os.write(2, b"heard again")
+    assert capfd.readouterr().err == "heard again"
