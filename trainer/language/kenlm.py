@@ -9,6 +9,7 @@ KenLM itself is in flashlight-text's wheel, which there is for Python before 3.1
 
 import mmap
 import os
+import re
 import struct
 import sys
 from collections.abc import Iterator
@@ -59,8 +60,9 @@ def open_kenlm(path: Path, dictionary: Any) -> Any:
         with silenced():
             return KenLM(str(path), dictionary)
     except (RuntimeError, ValueError) as error:
-        said = " ".join(str(error).split())
-        raise DataError(f"{path} cannot be read as a language model ({said[-200:]}): {MENDS}") from error
+        # First comes where in KenLM's source it was raised, a line; behind the first sentence is how to build KenLM.
+        said = re.sub(r"^\S+:\d+ in .*\n", "", str(error)).partition(".  ")[0]
+        raise DataError(f"{path} cannot be read as a language model ({' '.join(said.split())}): {MENDS}") from error
 
 
 @contextmanager

@@ -41,6 +41,11 @@ def test_a_file_that_is_no_whole_model_is_told(tmp_path: Path) -> None:
         path.write_bytes(data)
         with pytest.raises(DataError, match="lm ü"):
             Decoding(lm=path).decoder(ALPHABET)
+    path.write_bytes(arpa.replace(b"ngram 3=", b"ngram 3=9\nngram 4=9\nngram 5=9\nngram 6=9\nngram 7="))
+    with pytest.raises(
+        DataError, match=r"\(This model has order 7 but KenLM was compiled to support up to 6\): make one"
+    ):
+        Decoding(lm=path).decoder(english())
     for gone in (tmp_path / "gone", tmp_path):
         with pytest.raises(DataError, match="cannot be read as a language model"):
             Decoding(lm=gone).decoder(ALPHABET)
