@@ -21,6 +21,7 @@ from .commands.demo import demo
 from .commands.evaluating import evaluate
 from .commands.importing import import_
 from .commands.inspecting import check, stats
+from .commands.lm import lm
 from .commands.sharding import shard
 from .commands.showing import notice
 from .commands.texts import text
@@ -29,7 +30,7 @@ from .commands.verifying import verify
 from .manifests import DsprepError, FailedElsewhere, Interrupted
 from .pipeline.tables import printable
 
-COMMANDS = (corpora, import_, shard, convert, stats, check, verify, train, evaluate, import_model, demo, text)
+COMMANDS = (corpora, import_, shard, convert, stats, check, verify, train, evaluate, import_model, lm, demo, text)
 
 
 class Verbs(click.Group):

@@ -20,6 +20,7 @@ import click
 from ..manifests import DataError, UsageError
 from ..pipeline.places import Cache, Place
 from .caching import cached, indexing
+from .decoding import decoding_options
 from .extras import TRAIN, need
 from .figures import json_option, save
 from .options import device_option, path_type, place_type, readers_option
@@ -28,6 +29,7 @@ from .rates import difference_line, rate_lines
 from .showing import notice
 
 if TYPE_CHECKING:
+    from ..trainer.decoding.decoding import Decoding
     from ..trainer.scoring.difference import Difference
     from ..trainer.scoring.evaluated import Evaluated
 
@@ -42,6 +44,7 @@ SEED_REPORT = "deepspeech-0.1"
 @click.option("--report", type=path_type, help="Folder for report.html and for files that sclite reads.")
 @json_option("rates, counts and texts")
 @click.option("--profile", type=click.Choice([SEED_REPORT]), help="Print the report of DeepSpeech 0.1 too.")
+@decoding_options
 @device_option
 @readers_option
 @cached
@@ -56,6 +59,7 @@ def evaluate(
     device: str | None,
     workers: int,
     cache: Cache,
+    decoding: Decoding,
 ) -> None:
     """Print the word, character and sentence error rates of a model on DATA, manifests or shard folders.
 
@@ -80,7 +84,15 @@ def evaluate(
         on_notice = notice if ranks.first else lambda told: None
         if places:
             read = ranks.in_turn(lambda: read_data(places, indexing(cache, progress)))
-            asked = Asked(data=read, device=on, progress=progress, on_notice=on_notice, workers=workers, ranks=ranks)
+            asked = Asked(
+                data=read,
+                device=on,
+                decoding=decoding,
+                progress=progress,
+                on_notice=on_notice,
+                workers=workers,
+                ranks=ranks,
+            )
         ranks.once(lambda: _make(homes))
         found = [saved[one] if one in saved else evaluate_model(one, asked) for one in models]
     if not ranks.first:

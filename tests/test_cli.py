@@ -30,6 +30,7 @@ def test_help_lists_every_verb() -> None:
         "demo",
         "evaluate",
         "import",
+        "lm",
         "shard",
         "stats",
         "text",

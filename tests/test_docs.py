@@ -59,6 +59,8 @@ def test_every_command_in_the_documents_exists_with_its_options() -> None:
     for line in lines:
         _, verb, *words = line.split()
         command = main.commands[verb]
+        if isinstance(command, click.Group):
+            command = command.commands[words[0]]
         known = {name for one in command.params if isinstance(one, click.Option) for name in one.opts}
         assert {word for word in words if word.startswith("--")} <= known | {"--help"}, line
 

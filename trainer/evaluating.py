@@ -3,17 +3,15 @@
 evaluate_model(Path("run"), Asked(data=data, device=device))     Evaluated(place="run", epoch=12, ...)
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from ..manifests import Alphabet, Progress, TrainingError, silent
-from ..pipeline.hashing import sha256_if_there, sha256_of
+from ..pipeline.hashing import sha256_of
 from ..pipeline.places import Place
 from .acoustic.acoustic import AcousticModel
 from .acoustic.opening import open_model
@@ -93,7 +91,7 @@ def evaluate_model(place: Path, asked: Asked) -> Evaluated:
     model = _exported(place, asked) if is_exported(place) else _run(place, asked)
     if listed := unwritable(asked.data, model.alphabet):
         asked.on_notice(f"the model cannot write {listed}: these count as errors")
-    decoder, standing = asked.decoding.decoder(model.alphabet), model.standing
+    decoder, standing = asked.decoding.decoder(model.alphabet, asked.on_notice), model.standing
     return Evaluated(
         evaluation=model.judged(decoder),
         place=str(place),
@@ -101,7 +99,7 @@ def evaluate_model(place: Path, asked: Asked) -> Evaluated:
         sha256=model.origin.sha256,
         epoch=standing.epoch if standing else None,
         step=standing.step if standing else 0,
-        decoder={"name": type(decoder).__name__.lower(), **_plain(asked.decoding)},
+        decoder=asked.decoding.facts(),
         data=tuple(map(str, asked.data.places)),
         digest=asked.data.digest,
     )
@@ -153,13 +151,3 @@ def hearing_of(model: AcousticModel) -> Callable[[Loaded], Heeded]:
         return log_probs, losses_of(torch.from_numpy(log_probs_BTV), steps, batch.samples, model.alphabet)
 
     return hear
-
-
-def _plain(decoding: Decoding) -> dict[str, Any]:
-    """What was asked of the decoder, as JSON has it; of files also what they held."""
-    facts: dict[str, Any] = json.loads(json.dumps(asdict(decoding), default=_file))
-    return facts
-
-
-def _file(path: Path) -> dict[str, str | None]:
-    return {"path": str(path), "sha256": sha256_if_there(path)}

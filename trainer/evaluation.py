@@ -54,7 +54,7 @@ def evaluate(
         DataError: a sample cannot be read.
     """
     found = hearing(ranks.once(lambda: best(run, on_notice)), device)
-    standing, decoder = found.standing, decoding.decoder(found.alphabet)
+    standing, decoder = found.standing, decoding.decoder(found.alphabet, on_notice)
     if listed := unwritable(data, standing.alphabet):
         on_notice(f"the model cannot write {listed}: these count as errors")
     batch = standing.config.batch
