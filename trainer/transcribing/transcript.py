@@ -27,8 +27,19 @@ class Segment:
         """The likeliest text."""
         return " ".join(self.hypotheses[0].text.split())
 
+    def whole_facts(self) -> dict[str, Any]:
+        """As JSON, where it is all that there is to tell; with further readings if the decoder found any."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "score": round(self.hypotheses[0].score, 4),
+            "words": [word_facts(word) for word in self.hypotheses[0].words],
+            **({"alternatives": self.facts()["alternatives"]} if len(self.hypotheses) > 1 else {}),
+        }
+
     def facts(self) -> dict[str, Any]:
-        """As JSON."""
+        """As JSON, as a part of a transcript."""
         return {"start": self.start, "end": self.end, "alternatives": [_alternative(one) for one in self.hypotheses]}
 
 
