@@ -95,7 +95,8 @@ def transcribe(
         for number, (outcome, mine) in enumerate(zip(outcomes, places, strict=True), 1):
             seconds += _told(outcome, mine, as_json)
             failed += isinstance(outcome, Failure)
-            progress("transcribing", number, len(sources), "inputs")
+            if number < len(sources):
+                progress("transcribing", number, len(sources), "inputs")
     if seconds:
         notice(pace(seconds, time.monotonic() - began))
     if failed:

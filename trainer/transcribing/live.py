@@ -1,6 +1,6 @@
 """Live: what is said in a stream while it comes, in segments that end at pauses.
 
-    live = Live(model.stream(), decoder, blank)
+    live = Live(model.stream(), decoder, alphabet)
     for segment in live.feed(pcm_N):            those that have ended now
         ...
     live.so_far                                 what is being said: "three ni"
@@ -22,7 +22,7 @@ class Live:
 
     def __init__(self, stream: AcousticStream, decoder: Decoder, alphabet: Alphabet, pause: int = PAUSE) -> None:
         self._stream, self._decoder = stream, decoder
-        self._pieces = Pieces(alphabet.blank, pause)
+        self._pieces = Pieces(alphabet, pause)
         self._spoken = 0
         self.so_far: Segment | None = None
         """What was said after the last segment that has ended; None for nothing."""

@@ -3,7 +3,8 @@
     heard       _ _ _ o n e _ t w o _ _ _ _ _ _ _ _ _ _ _ _ t h r e e _ _
     pieces      1                           | 2
 
-Where they are cut depends on the log-probabilities alone, not on how they came.
+Where they are cut depends on the log-probabilities alone, not on how they came. Silent are steps whose likeliest label
+is the blank or the space.
 
 Axes: T steps of 20 ms, V labels.
 """
@@ -14,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...manifests import Alphabet
 from ..decoding.decoder import STEP, LogProbs
 
 MOST = round(31 / STEP)
-"""Steps of a piece. A sound of no more is decoded whole: one window, and a step more."""
+"""Steps of a piece: a sound of one window is decoded whole."""
 PAUSE = round(0.8 / STEP)
-"""Steps of blanks that end what was said in a stream."""
+"""Silent steps that end what was said in a stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,62 +36,66 @@ class Piece:
 class Pieces:
     """Cuts what it is given.
 
-    With a `pause`, so many blanks after something was said end a piece, and of silence before anything is said no
-    more is held than half a pause.
+    With a `pause`, so many silent steps after something was said end a piece, and of silence before anything is said
+    less than a pause is held.
     """
 
-    def __init__(self, blank: int, pause: int | None = None, most: int = MOST) -> None:
-        self._blank, self._pause, self._most = blank, pause, most
-        self._held: LogProbs | None = None
+    def __init__(self, alphabet: Alphabet, pause: int | None = None, most: int = MOST) -> None:
+        self._alphabet, self._pause, self._most = alphabet, pause, most
+        self._held_TV: LogProbs = np.zeros((0, alphabet.size), np.float32)
         self._first = 0
 
     def take(self, come_TV: LogProbs) -> Iterator[Piece]:
         """The pieces that are whole now."""
-        self._held = come_TV if self._held is None else np.concatenate([self._held, come_TV])
-        while cut := self._cut(self._held.argmax(1) == self._blank):
+        self._held_TV = np.concatenate([self._held_TV, come_TV])
+        while cut := self._cut(self._held_TV[: self._most].argmax(1)):
             at, said = cut
-            piece = Piece(first=self._first, log_probs_TV=self._held[:at])
-            self._held, self._first = self._held[at:], self._first + at
+            piece = Piece(first=self._first, log_probs_TV=self._held_TV[:at])
+            self._held_TV, self._first = self._held_TV[at:], self._first + at
             if said:
                 yield piece
 
     @property
     def pending(self) -> Piece | None:
         """What has come after the last piece; None for nothing, and with a pause if nothing is said in it."""
-        if self._held is None or not len(self._held):
+        if not len(self._held_TV) or (self._pause is not None and not self.spoken):
             return None
-        if self._pause is not None and (self._held.argmax(1) == self._blank).all():
-            return None
-        return Piece(first=self._first, log_probs_TV=self._held)
+        return Piece(first=self._first, log_probs_TV=self._held_TV)
 
     @property
     def spoken(self) -> int:
-        """Steps in which something is said, of those after the last piece."""
-        return 0 if self._held is None else int((self._held.argmax(1) != self._blank).sum())
+        """Steps that are not silent, of those after the last piece."""
+        return int((~self._silent(self._held_TV.argmax(1))).sum())
 
-    def _cut(self, blank_T: NDArray[np.bool_]) -> tuple[int, bool] | None:
-        """(after how many steps to cut, whether anything is said in these); None to wait."""
-        blank_T = blank_T[: self._most]
-        starts, ends = runs(blank_T)
+    def _cut(self, best_T: NDArray[np.int64]) -> tuple[int, bool] | None:
+        """(after how many steps to cut, whether anything is said in these); None to wait for more."""
+        starts, ends = runs(self._silent(best_T))
         if self._pause is not None:
-            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-                if end - start >= self._pause:
-                    return start + max(1, self._pause // 2), start > 0
-        if len(blank_T) < self._most:
+            for start in starts[ends - starts >= self._pause].tolist():
+                return start + max(1, self._pause // 2), start > 0
+        if len(best_T) < self._most:
             return None
-        return _longest(starts, ends, self._most), True
+        return self._quietest(best_T, starts, ends), True
+
+    def _silent(self, best_T: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return (best_T == self._alphabet.blank) | self._space(best_T)
+
+    def _space(self, best_T: NDArray[np.int64]) -> NDArray[np.bool_]:
+        spaces = self._alphabet.encode(" ") if not self._alphabet.missing(" ") else [-1]
+        return best_T == spaces[0]
+
+    def _quietest(self, best_T: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> int:
+        """The middle of the longest silence in the second half, one between words if there is any; or the end."""
+        middles = (starts + ends) // 2
+        late = (middles >= len(best_T) // 2) & (middles < len(best_T))
+        if not late.any():
+            return len(best_T)
+        spaces_T = np.append(0, np.cumsum(self._space(best_T)))
+        between = spaces_T[ends] > spaces_T[starts]
+        return int(middles[np.lexsort((ends - starts, between, late))[-1]])
 
 
-def runs(blank_T: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each run of blanks begins, and the steps after their last."""
-    change_T = np.diff(blank_T.astype(np.int8), prepend=0, append=0)
+def runs(silent_T: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each run of silent steps begins, and the steps after their last."""
+    change_T = np.diff(silent_T.astype(np.int8), prepend=0, append=0)
     return np.flatnonzero(change_T == 1), np.flatnonzero(change_T == -1)
-
-
-def _longest(starts: NDArray[np.int64], ends: NDArray[np.int64], most: int) -> int:
-    """The middle of the longest run in the second half; if none is there, the end."""
-    middles = (starts + ends) // 2
-    late = (middles >= most // 2) & (middles < most)
-    if not late.any():
-        return most
-    return int(middles[late][(ends - starts)[late].argmax()])

@@ -42,8 +42,8 @@ def cues_of(words: Iterable[Word]) -> list[Cue]:
         if not groups or not _fits(groups[-1], word):
             groups.append([])
         groups[-1].append(word)
-    following = [group[0].start for group in groups[1:]] + [float("inf")]
-    return [_cue(group, start) for group, start in zip(groups, following, strict=True)]
+    starts = [group[0].start for group in groups] + [float("inf")]
+    return [_cue(group, following) for group, following in zip(groups, starts[1:], strict=True)]
 
 
 def srt(cues: Iterable[Cue]) -> bytes:

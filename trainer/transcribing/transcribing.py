@@ -50,11 +50,11 @@ def transcribe(
         UsageError: a batch does not fit in the device's memory.
     """
     alphabet = model.alphabet
-    name, pieces, segments = "", Pieces(alphabet.blank, pause), list[Segment]()
+    name, pieces, segments = "", Pieces(alphabet, pause), list[Segment]()
     for one in answered(model, _asked(model, sources), batch_seconds):
         match one:
             case Begin():
-                name, pieces, segments = one.source.name, Pieces(alphabet.blank, pause), []
+                name, pieces, segments = one.source.name, Pieces(alphabet, pause), []
             case Heard():
                 segments += [segment_of(piece, decoder) for piece in pieces.take(one.log_probs_TV)]
             case Broken():
