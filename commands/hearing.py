@@ -132,9 +132,10 @@ def _whole(model: AcousticModel, decoder: Decoder, screen: Screen, batch_seconds
 
     (outcome,) = transcribe(model, [Source(name="-", sound=sound)], decoder, batch_seconds, PAUSE)
     if isinstance(outcome, Failure):
-        raise DataError(
-            outcome.reason if outcome.reason.startswith("standard") else f"standard input: {outcome.reason}"
-        )
+        if stopped:
+            raise Interrupted(STOPPED)
+        told = outcome.reason
+        raise DataError(told if told.startswith("standard input") else f"standard input: {told}")
     for segment in outcome.segments:
         screen.ended(segment)
     _finish(outcome.seconds, time.monotonic() - ended, stopped)

@@ -42,12 +42,13 @@ def test_a_folder_is_its_audio_files_and_those_below_by_name(saying: Any, tmp_pa
 
 
 def test_a_manifest_and_a_shard_folder_are_their_clips_by_id(tmp_path: Path, digits: Path, cache: Cache) -> None:
+    from dsprep.pipeline.shards.placement import Sharding
     from dsprep.pipeline.shards.sharding import shard
 
     rows = (digits / "dev-clean.csv").read_text().splitlines()[1:]
     ids = [row.split(",")[3] for row in rows]
     assert names([digits / "dev-clean.csv"], cache) == ids
-    shard([digits / "dev-clean.csv"], tmp_path / "shards", shard_bytes=100_000, seed=0, workers=1)
+    shard([digits / "dev-clean.csv"], tmp_path / "shards", Sharding(shard_bytes=100_000, seed=3), 0)
     found = {source.name: source for source in sources_of([tmp_path / "shards"], cache)}
     assert sorted(found) == sorted(ids)
     assert all(source.beside is None for source in found.values())

@@ -33,7 +33,7 @@ def test_cues_hold_all_words_in_order_and_fit(said: list[tuple[str, float, float
     words = words_of(said)
     cues = cues_of(words)
     assert " ".join(line for cue in cues for line in cue.lines).replace(" ", "") == "".join(one.text for one in words)
-    for cue, following in zip(cues, [*cues[1:], None], strict=True):
+    for cue, following in zip(cues, [*cues, None][1:], strict=True):
         assert 1 <= len(cue.lines) <= 2
         assert max(map(width, cue.lines)) <= COLUMNS
         assert cue.start <= cue.end <= cue.start + LONGEST + 1e-6
