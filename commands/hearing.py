@@ -43,6 +43,7 @@ def hear(model: AcousticModel, decoder: Decoder, as_json: bool, partial: bool, b
         Interrupted: it was ended by Ctrl-C.
         UsageError: it is a terminal.
     """
+    from ..trainer.acoustic.threads import one_thread
     from ..trainer.transcribing.transcribing import hears_streams
 
     if sys.stdin is None or sys.stdin.isatty():
@@ -51,7 +52,8 @@ def hear(model: AcousticModel, decoder: Decoder, as_json: bool, partial: bool, b
         )
     screen = Screen(as_json, partial)
     if hears_streams(model):
-        _live(model, decoder, screen)
+        with one_thread():
+            _live(model, decoder, screen)
     else:
         notice("this model hears whole utterances: their text comes when the input has ended")
         _whole(model, decoder, screen, batch_seconds)
