@@ -220,7 +220,7 @@ def test_a_folder_for_subtitles_that_cannot_be_written_is_told(tmp_path: Path, r
 @pytest.mark.parametrize("run", ["uni", "both"])
 def test_ctrl_c_ends_the_pipe_and_shows_what_was_heard(tmp_path: Path, runs: dict[str, Path], run: str) -> None:
     data = wav(tmp_path / "a.wav", 3.0).read_bytes()[44:]
-    command = [sys.executable, "-m", "dsprep", "transcribe", runs[run], "-", "--partial"]
+    command = [sys.executable, "-m", "dsprep", "transcribe", str(runs[run]), "-", "--partial"]
     with subprocess.Popen(
         command, stdin=-1, stdout=-1, stderr=-1, env={**os.environ, "OMP_NUM_THREADS": "1"}
     ) as process:

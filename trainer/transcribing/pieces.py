@@ -78,11 +78,12 @@ class Pieces:
         return self._quietest(best_T, starts, ends), True
 
     def _silent(self, best_T: NDArray[np.int64]) -> NDArray[np.bool_]:
-        return (best_T == self._alphabet.blank) | self._space(best_T)
+        silent_T: NDArray[np.bool_] = (best_T == self._alphabet.blank) | self._space(best_T)
+        return silent_T
 
     def _space(self, best_T: NDArray[np.int64]) -> NDArray[np.bool_]:
-        spaces = self._alphabet.encode(" ") if not self._alphabet.missing(" ") else [-1]
-        return best_T == spaces[0]
+        space_T: NDArray[np.bool_] = np.isin(best_T, [] if self._alphabet.missing(" ") else self._alphabet.encode(" "))
+        return space_T
 
     def _quietest(self, best_T: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> int:
         """The middle of the longest silence in the second half, one between words if there is any; or the end."""

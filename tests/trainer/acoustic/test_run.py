@@ -13,10 +13,15 @@ from dsprep.pipeline.sound.audio import Pcm
 from dsprep.trainer.acoustic.opening import open_model
 from dsprep.trainer.acoustic.run import RunModel
 from dsprep.trainer.config import Config, DeepSpeech1Config, DeepSpeech2Config
+from dsprep.trainer.decoding.greedy import Greedy
 from dsprep.trainer.features import FEATURES
 from dsprep.trainer.models import build_model
 from dsprep.trainer.training.checkpoint import save
 from dsprep.trainer.training.standing import Standing
+from dsprep.trainer.transcribing.pieces import Pieces
+from dsprep.trainer.transcribing.sources import of_numbers
+from dsprep.trainer.transcribing.transcribing import transcribe
+from dsprep.trainer.transcribing.transcript import Transcript, segment_of
 
 DS1 = DeepSpeech1Config(hidden=16, bidirectional=False)
 DS2 = DeepSpeech2Config(channels=2, hidden=16, layers=2, bidirectional=False)
@@ -84,6 +89,22 @@ def test_a_stream_of_nothing_has_no_steps_and_does_not_go_on(config: Config) -> 
 def test_a_model_that_needs_the_whole_says_what_to_train(config: Config, told: str) -> None:
     with pytest.raises(UsageError, match=told):
         model_of(config).stream()
+
+
+@pytest.mark.parametrize("config", [LIVE[0], LIVE[2]], ids=lambda config: config.model.name)
+def test_a_long_sound_has_the_text_of_the_whole(config: Config) -> None:
+    model, pcm = model_of(config), sound(70 * 16_000)
+    decoder, pieces = Greedy(model.alphabet), Pieces(model.alphabet)
+    (whole_TV,) = model.log_probs([pcm])
+    expected = [segment_of(piece, decoder) for piece in pieces.take(whole_TV)]
+    assert pieces.pending
+    expected.append(segment_of(pieces.pending, decoder))
+    (found,) = transcribe(model, [of_numbers(pcm, 16_000)], decoder)
+    assert isinstance(found, Transcript)
+    assert len(found.segments) > 2
+    assert [one.text for one in found.segments] == [one.text for one in expected]
+    words = [word for one in expected for word in one.hypotheses[0].words]
+    assert [(word.text, word.start) for word in found.words] == [(word.text, word.start) for word in words]
 
 
 def test_logits_are_the_log_probabilities_before_the_softmax(tmp_path: Path) -> None:

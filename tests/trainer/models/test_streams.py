@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from dsprep.manifests import UsageError
-from dsprep.trainer.config import Config, DeepSpeech1Config, DeepSpeech2Config
+from dsprep.trainer.config import PRESETS, Config, DeepSpeech1Config, DeepSpeech2Config, read_config
+from dsprep.trainer.features import FEATURES
 from dsprep.trainer.models import build_model
 from dsprep.trainer.models.norm import MaskedNorm
 from dsprep.trainer.sliding import slid
@@ -83,3 +84,20 @@ def test_sliding_covers_each_window_once(pieces: list[int], width: int, stride: 
         covered, held = slid(torch.cat([held, come]), width, stride)
         seen += covered.unfold(0, width, stride).tolist() if len(covered) else []
     assert seen == (whole.unfold(0, width, stride).tolist() if len(whole) >= width else [])
+
+
+def test_presets_that_hear_forwards_have_features_of_streams() -> None:
+    configs = {name: read_config(name) for name in PRESETS}
+    forwards = {name: config for name, config in configs.items() if not config.model.bidirectional}
+    assert sorted(forwards) == ["ds1-uni", "ds2-uni"]
+    for config in forwards.values():
+        features = FEATURES[config.features]()
+        features.begin()
+        with torch.device("meta"):
+            build_model(config, features.size, 29).begin()
+
+
+def test_the_preset_for_streams_has_as_many_parameters_as_its_ancestor() -> None:
+    with torch.device("meta"):
+        model = build_model(read_config("ds2-uni"), 161, 29)
+    assert sum(one.numel() for one in model.parameters()) == 43_475_232

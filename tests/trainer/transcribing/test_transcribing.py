@@ -11,7 +11,7 @@ import pytest
 from dsprep.manifests.ctc import RATE
 from dsprep.pipeline.sound.audio import Pcm
 from dsprep.trainer.acoustic.acoustic import AcousticModel
-from dsprep.trainer.transcribing.batching import Begin, Heard, answered, batches_of
+from dsprep.trainer.transcribing.batching import Asked, Begin, Heard, answered, batches_of
 from dsprep.trainer.transcribing.sources import Source, number_sound, of_file
 from dsprep.trainer.transcribing.transcribing import Failure, transcribe
 from dsprep.trainer.transcribing.transcript import Transcript
@@ -80,7 +80,7 @@ def test_sounds_of_like_length_share_batches_and_no_more_than_some_are_held(sayi
 
 def test_answers_come_as_they_were_asked(saying: Any) -> None:
     a, b = source("a", np.ones(1, np.int16)), source("b", np.ones(1, np.int16))
-    asked = [Begin(a), Window(pcm_N=saying.spoken("a")), Begin(b), Window(pcm_N=saying.spoken("bcd"))]
+    asked: list[Asked] = [Begin(a), Window(pcm_N=saying.spoken("a")), Begin(b), Window(pcm_N=saying.spoken("bcd"))]
     first, heard_a, second, heard_b = answered(saying.model(), asked, 100.0)
     assert (first, second) == (Begin(a), Begin(b))
     assert isinstance(heard_a, Heard)
