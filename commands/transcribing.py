@@ -25,6 +25,7 @@ from .extras import TRAIN, need
 from .options import device_option, path_type, place_type
 from .progress import show_progress
 from .showing import notice
+from .stopping import if_interrupted
 
 if TYPE_CHECKING:
     from ..trainer.transcribing.places import Places
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 STDIN = Path("-")
 ONNX = ".onnx"
+STOPPED = "interrupted: the inputs after the last line were not heard"
 
 
 @click.command()
@@ -85,7 +87,7 @@ def transcribe(
         opened = open_model(model, device, notice)
         hear(opened, decoding.decoder(opened.alphabet), as_json, partial, batch_seconds)
         return
-    with show_progress() as progress:
+    with if_interrupted(STOPPED), show_progress() as progress:
         sources = sources_of(inputs, indexing(cache, progress))
         places = places_of(sources, endings, out)
         opened = open_model(model, device, notice)
