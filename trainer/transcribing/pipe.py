@@ -9,10 +9,11 @@ It is read as it comes, so that what was said a moment ago is heard now.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...manifests import DataError
 from ...manifests.ctc import RATE
@@ -23,6 +24,8 @@ AT_ONCE = RATE // 10
 """Frames that are waited for: less would cost more to hear than it is worth."""
 MOST = 1 << 16
 """Bytes that are read at a time."""
+UNKNOWN = 0x7FFF_0000
+"""Bytes of samples from which on a header is not believed: who writes to a pipe fills in some number like it, or 0."""
 PCM, EXTENSIBLE = 1, 0xFFFE
 """Codings of a WAV whose samples are whole numbers."""
 OTHERS = {b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3\x02": "MP3", b"ID3\x03": "MP3", b"ID3\x04": "MP3", b"caff": "CAF"}
@@ -42,6 +45,8 @@ class Form:
 
     rate: int = RATE
     channels: int = 1
+    bytes: int = UNKNOWN
+    """Of samples."""
 
 
 def pcm_from(file: Coming) -> Iterator[Pcm]:
@@ -58,17 +63,26 @@ def pcm_from(file: Coming) -> Iterator[Pcm]:
     form = Form()
     if held[:4] == b"RIFF":
         form, held = _form(file, held)
-    flow = None if form == Form() else Flow(form.rate)
-    width = 2 * form.channels
-    while held := _at_least(file, held, width * AT_ONCE):
-        whole = len(held) // width * width
-        samples_NC = np.frombuffer(held[:whole], "<i2").astype(np.int16).reshape(-1, form.channels)
-        yield samples_NC[:, 0] if flow is None else flow.take(samples_NC / np.float32(FULL_SCALE))
-        if whole < width * AT_ONCE:
-            break
+    if (form.rate, form.channels) == (RATE, 1):
+        yield from (block_NC[:, 0] for block_NC in _blocks(file, held, form))
+        return
+    flow = Flow(form.rate)
+    for block_NC in _blocks(file, held, form):
+        yield flow.take(block_NC / np.float32(FULL_SCALE))
+    yield flow.take(np.zeros((0, form.channels), np.float32), last=True)
+
+
+def _blocks(file: Coming, held: bytes, form: Form) -> Iterator[NDArray[np.int16]]:
+    """The samples, [N, channels], the first of them in `held`; after those that a WAV promises there may be others."""
+    width, left = 2 * form.channels, form.bytes if 0 < form.bytes < UNKNOWN else None
+    size = width * AT_ONCE
+    while held := _at_least(file, held, size if left is None else min(left, size)):
+        whole = len(held[:left]) // width * width
+        yield np.frombuffer(held[:whole], "<i2").astype(np.int16).reshape(-1, form.channels)
+        left = None if left is None else left - whole
+        if whole < size or left == 0:
+            return
         held = held[whole:]
-    if flow:
-        yield flow.take(np.zeros((0, form.channels), np.float32), last=True)
 
 
 def _at_least(file: Coming, held: bytes, size: int) -> bytes:
@@ -87,7 +101,7 @@ def _form(file: Coming, held: bytes) -> tuple[Form, bytes]:
         held = _at_least(file, held, place + 8)
         name, size = held[place : place + 4], int.from_bytes(held[place + 4 : place + 8], "little")
         if name == b"data" and form:
-            return form, held[place + 8 :]
+            return replace(form, bytes=size), held[place + 8 :]
         held = _at_least(file, held, place + 8 + min(size, MOST))
         if len(held) < place + 8 + size or size > MOST:
             raise DataError("standard input begins as a WAV, but no samples follow: send it whole, or raw samples")

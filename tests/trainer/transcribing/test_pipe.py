@@ -66,7 +66,7 @@ def test_a_wav_of_another_rate_is_what_its_file_is(rate: int, channels: int) -> 
     assert np.array_equal(heard(data), decode(data))
 
 
-@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+@pytest.mark.parametrize("size", [0, 0x7FFFFFFF, 0xFFFFFFFF])
 def test_the_length_that_a_program_does_not_know_is_not_believed(size: int) -> None:
     pcm = samples(3000)
     chunks = (
@@ -74,6 +74,14 @@ def test_the_length_that_a_program_does_not_know_is_not_believed(size: int) -> N
     )
     data = b"RIFF" + struct.pack("<I", size) + b"WAVE" + chunks + b"data" + struct.pack("<I", size)
     assert np.array_equal(heard(data + pcm.tobytes()), pcm)
+
+
+@pytest.mark.parametrize("count", [1000, AT_ONCE, 5000])
+def test_what_follows_the_samples_of_a_wav_is_not_heard(count: int) -> None:
+    pcm = samples(count)
+    data = wav(pcm, 16_000) + b"LIST" + struct.pack("<I", 8000) + bytes(range(250)) * 32
+    for sizes in ([], [1] * 3000, [100] * 200):
+        assert np.array_equal(heard(data, sizes), pcm)
 
 
 @pytest.mark.parametrize(
