@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import io
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 ANEW = "\r\x1b[K"
 """Begins a line of a terminal again, empty (ECMA-48, EL)."""
 STOPPED = "stopped; what was heard until then is shown"
+AGAIN = 1.0
+"""Seconds after which another Ctrl-C is a second one: `timeout`, for one, sends each signal twice."""
 
 
 def hear(model: AcousticModel, decoder: Decoder, as_json: bool, partial: bool, batch_seconds: float) -> None:
@@ -91,60 +94,80 @@ class Screen:
         self._shown = text
 
 
+class Coming:
+    """The sound of standard input, until it ends or Ctrl-C does: that breaks off waiting for more, and nothing else."""
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+        """Seconds, for sound that had not come yet."""
+        self._asked: list[float] = []
+        self._waiting = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether Ctrl-C has ended it."""
+        return bool(self._asked)
+
+    def __iter__(self) -> Iterator[Pcm]:
+        from ..trainer.transcribing.pipe import pcm_from
+
+        before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            coming = pcm_from(cast(io.BufferedReader, sys.stdin.buffer))
+            while (pcm_N := self._next(coming)) is not None:
+                yield pcm_N
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _next(self, coming: Iterator[Pcm]) -> Pcm | None:
+        since = time.monotonic()
+        try:
+            self._waiting = True
+            found = None if self.stopped else next(coming, None)
+            self._waiting = False
+        except KeyboardInterrupt:
+            found, self._waiting = None, False
+        self.waited += time.monotonic() - since
+        return found
+
+    def _ask(self, number: int, frame: Any) -> None:
+        self._asked.append(time.monotonic())
+        if self._waiting or self._asked[-1] - self._asked[0] > AGAIN:
+            raise KeyboardInterrupt
+
+
 def _live(model: AcousticModel, decoder: Decoder, screen: Screen) -> None:
     from ..manifests.ctc import RATE
     from ..trainer.transcribing.live import Live
-    from ..trainer.transcribing.pipe import pcm_from
 
-    live, samples, busy, stopped = Live(model.stream(), decoder, model.alphabet), 0, 0.0, False
-    try:
-        for pcm_N in pcm_from(_coming()):
-            began = time.monotonic()
-            for segment in live.feed(pcm_N):
-                screen.ended(segment)
-            screen.so_far(live.so_far)
-            samples += len(pcm_N)
-            busy += time.monotonic() - began
-    except KeyboardInterrupt:
-        stopped = True
+    live, coming, samples, began = Live(model.stream(), decoder, model.alphabet), Coming(), 0, time.monotonic()
+    for pcm_N in coming:
+        samples += len(pcm_N)
+        for segment in live.feed(pcm_N):
+            screen.ended(segment)
+        screen.so_far(live.so_far)
     for segment in live.end():
         screen.ended(segment)
-    _finish(samples / RATE, busy, stopped)
+    _finish(samples / RATE, time.monotonic() - began - coming.waited, coming.stopped)
 
 
 def _whole(model: AcousticModel, decoder: Decoder, screen: Screen, batch_seconds: float) -> None:
     from ..trainer.transcribing.pieces import PAUSE
-    from ..trainer.transcribing.pipe import pcm_from
     from ..trainer.transcribing.sources import Source
     from ..trainer.transcribing.transcribing import Failure, transcribe
 
-    stopped, ended = False, time.monotonic()
-
-    def until_stopped() -> Iterator[Pcm]:
-        nonlocal stopped, ended
-        try:
-            yield from pcm_from(_coming())
-        except KeyboardInterrupt:
-            stopped = True
-        ended = time.monotonic()
-
-    @contextmanager
-    def sound() -> Iterator[Iterator[Pcm]]:
-        yield until_stopped()
-
-    (outcome,) = transcribe(model, [Source(name="-", sound=sound)], decoder, batch_seconds, PAUSE)
+    coming, began = Coming(), time.monotonic()
+    source = Source(name="-", sound=lambda: nullcontext(iter(coming)))
+    (outcome,) = transcribe(model, [source], decoder, batch_seconds, PAUSE)
     if isinstance(outcome, Failure):
-        if stopped:
+        if coming.stopped:
             raise Interrupted(STOPPED)
         told = outcome.reason
         raise DataError(told if told.startswith("standard input") else f"standard input: {told}")
     for segment in outcome.segments:
         screen.ended(segment)
-    _finish(outcome.seconds, time.monotonic() - ended, stopped)
-
-
-def _coming() -> io.BufferedReader:
-    return cast(io.BufferedReader, sys.stdin.buffer)
+    _finish(outcome.seconds, time.monotonic() - began - coming.waited, coming.stopped)
 
 
 def _finish(seconds: float, busy: float, stopped: bool) -> None:
