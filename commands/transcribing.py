@@ -148,8 +148,9 @@ def _told(outcome: Outcome, places: Places, as_json: bool) -> float:
 
 
 def show_json(facts: object) -> None:
-    """A line of JSON."""
-    click.echo(json.dumps(facts, ensure_ascii=False))
+    """A line of JSON; in ASCII if a terminal could not show it as it is, as names of files that are no UTF-8."""
+    line = json.dumps(facts, ensure_ascii=False)
+    click.echo(line if line.isprintable() else json.dumps(facts))
 
 
 def _save(transcript: Transcript, places: Places) -> None:

@@ -94,6 +94,18 @@ def test_json_is_an_object_a_line_with_words_in_time(tmp_path: Path, runs: dict[
         assert 0 < word["confidence"] <= 1
 
 
+def test_names_that_no_terminal_can_show_are_shown_as_escapes(tmp_path: Path, runs: dict[str, Path]) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\x1b[2J\t.wav"))
+    wav(odd, 0.5)
+    (shown,) = transcribe(runs["both"], tmp_path).stdout.splitlines()
+    assert shown.startswith(f"{tmp_path}/\\udcff\\x1b[2J\\t.wav\t")
+    (told,) = transcribe(runs["both"], tmp_path, "--json").stdout.splitlines()
+    assert told.isascii()
+    assert json.loads(told)["path"] == str(odd)
+    assert transcribe(runs["both"], odd, "--srt").exit_code == 0
+    assert odd.with_suffix(".srt").is_file()
+
+
 def test_subtitles_lie_beside_the_sound_or_in_a_folder(tmp_path: Path, runs: dict[str, Path]) -> None:
     one = wav(tmp_path / "in" / "x" / "a b.wav", 1.5)
     assert transcribe(runs["both"], tmp_path / "in", "--srt", "--vtt").exit_code == 0
