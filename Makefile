@@ -29,6 +29,8 @@ bench: .venv/.installed  ## speed and memory, beside the floor
 	$(BIN)/python bench/features_speed.py
 	$(BIN)/python bench/training_speed.py
 	$(BIN)/python bench/scoring_speed.py
+	$(BIN)/python bench/decoding_speed.py
+	$(BIN)/python bench/transcribing_speed.py
 
 format: .venv/.installed  ## what check asks for, done
 	$(BIN)/python -m ruff check --fix .

@@ -26,11 +26,27 @@ from .commands.sharding import shard
 from .commands.showing import notice
 from .commands.texts import text
 from .commands.training import train
+from .commands.transcribing import transcribe
 from .commands.verifying import verify
 from .manifests import DsprepError, FailedElsewhere, Interrupted
 from .pipeline.tables import printable
 
-COMMANDS = (corpora, import_, shard, convert, stats, check, verify, train, evaluate, import_model, lm, demo, text)
+COMMANDS = (
+    corpora,
+    import_,
+    shard,
+    convert,
+    stats,
+    check,
+    verify,
+    train,
+    evaluate,
+    transcribe,
+    lm,
+    import_model,
+    demo,
+    text,
+)
 
 
 class Verbs(click.Group):

@@ -35,6 +35,7 @@ def test_help_lists_every_verb() -> None:
         "stats",
         "text",
         "train",
+        "transcribe",
         "verify",
     ):
         assert f"\n  {verb} " in shown.stdout

@@ -186,19 +186,27 @@ class _Place:
         stream, promised = self.stream, self.stream.promised
         if self.last is not None and promised is not None and self.last > promised:
             return self._outside(promised)
-        if stream.failure:
-            return stream.failure
-        if stream.shortfall:
-            return Truncated(stream.shortfall)
-        if promised is not None and frames < promised:
-            return Truncated(f"{frames} of {promised} frames are there")
-        if promised is not None and frames > promised:
-            return Unreadable(f"it has {frames} frames, and tells of {promised}")
+        if broken := broken_promise(stream, frames):
+            return broken
         return self._outside(frames) if max(self.first, self.last or 0) > frames else None
 
     def _outside(self, frames: int) -> Unreadable:
         end = "its end" if self.cut.end is None else f"{self.cut.end} s"
         return Unreadable(f"it has {frames / self.stream.rate:.3f} s, not {self.cut.start} to {end}")
+
+
+def broken_promise(stream: Stream, frames: int) -> Unreadable | None:
+    """What is wrong with a file that has ended after `frames`; None if it was whole."""
+    promised = stream.promised
+    if stream.failure:
+        return stream.failure
+    if stream.shortfall:
+        return Truncated(stream.shortfall)
+    if promised is not None and frames < promised:
+        return Truncated(f"{frames} of {promised} frames are there")
+    if promised is not None and frames > promised:
+        return Unreadable(f"it has {frames} frames, and tells of {promised}")
+    return None
 
 
 def _step(stream: Stream, waiting: Sequence[_Place]) -> int:
@@ -209,12 +217,15 @@ def _step(stream: Stream, waiting: Sequence[_Place]) -> int:
 
 
 def _to_pcm(samples: NDArray[np.float32], rate: int) -> Pcm | Unreadable:
-    sane = np.isfinite(samples).all()
-    if sane and rate != RATE:
+    if rate != RATE and np.isfinite(samples).all():
         samples = soxr.resample(samples, rate, RATE, quality="HQ")
-        # Of finite samples near the greatest float32, sums need not be.
-        sane = np.isfinite(samples).all()
-    if not sane:
+    return rounded(samples)
+
+
+def rounded(samples: NDArray[np.float32]) -> Pcm | Unreadable:
+    """Samples from -1 to 1 as PCM, to nearest and saturated; what is wrong with them if some are no numbers."""
+    # Of finite samples near the greatest float32, sums, as resampling makes them, need not be finite.
+    if not np.isfinite(samples).all():
         return Unreadable("it holds samples that are not numbers")
     with np.errstate(over="ignore"):
         return np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)

@@ -1,1 +1,1 @@
-"""Any audio to text."""
+"""Sound of any length to text: windows, batches, pieces, transcripts, subtitles. Needs no torch."""
