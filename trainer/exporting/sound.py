@@ -38,7 +38,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """Samples that a piece of a stream must have for some number of frames."""
+    """Samples that a piece of a stream must hold for some number of frames."""
 
     first: int
     """For one frame, at the beginning."""
@@ -48,6 +48,16 @@ class Need:
     """For each frame more."""
     ahead: int = 0
     """Frames to come that the features of one hold: so many more are needed at the beginning."""
+    least: int = 0
+    """At the beginning, for whatever number."""
+
+    def at_first(self, frames: int) -> int:
+        """Samples for so many frames at the beginning."""
+        return max(self.least, self.first + (frames + self.ahead - 1) * self.hop)
+
+    def later(self, frames: int) -> int:
+        """Samples for so many frames more."""
+        return self.next + (frames - 1) * self.hop
 
 
 def sound(graph: Graph, features: Features, samples_BN: Value, lengths_B: Value, ends: Ends) -> Sound:
@@ -67,8 +77,8 @@ def sound(graph: Graph, features: Features, samples_BN: Value, lengths_B: Value,
 def need(features: Features) -> Need:
     """What a stream of these features needs."""
     if isinstance(features, LogSpectrogram):
-        half = features.WINDOW // 2
-        return Need(first=half, next=features.WINDOW + 1, hop=features.HOP)
+        window = features.WINDOW
+        return Need(first=window // 2, next=window + 1, hop=features.HOP, least=window)
     features = cast(Mfcc | TensorflowMfcc, features)
     before = 0 if isinstance(features, TensorflowMfcc) else 1
     return Need(first=features.WINDOW, next=features.WINDOW + before, hop=features.HOP, ahead=CONTEXT)

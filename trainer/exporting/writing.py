@@ -60,8 +60,8 @@ def stream_graph(model: Model, features: Features, labels: int) -> StreamGraph:
     ends.count(heard.frames_B.highest())
     needed, (first, later) = need(features), frames_needed(model)
     facts = {
-        "first": needed.first + (first + needed.ahead - 1) * needed.hop,
-        "next": needed.next + (later - 1) * needed.hop,
+        "first": needed.at_first(first),
+        "next": needed.later(later),
         "state": ends.held,
     }
     return StreamGraph(graph.model(), facts)
