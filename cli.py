@@ -19,6 +19,7 @@ from .commands.converting import convert
 from .commands.corpora import corpora
 from .commands.demo import demo
 from .commands.evaluating import evaluate
+from .commands.exporting import export
 from .commands.importing import import_
 from .commands.inspecting import check, stats
 from .commands.sharding import shard
@@ -29,7 +30,7 @@ from .commands.verifying import verify
 from .manifests import DsprepError, FailedElsewhere, Interrupted
 from .pipeline.tables import printable
 
-COMMANDS = (corpora, import_, shard, convert, stats, check, verify, train, evaluate, import_model, demo, text)
+COMMANDS = (corpora, import_, shard, convert, stats, check, verify, train, evaluate, export, import_model, demo, text)
 
 
 class Verbs(click.Group):

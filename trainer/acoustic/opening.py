@@ -1,21 +1,53 @@
-"""Opening: a model that hears, from where a user says it lies."""
+"""Opening: a model that hears, from where a user says it lies.
+
+    runs/digits              a run of dsprep train: its best checkpoint, by torch
+    digits                   a folder of dsprep export: its model.onnx, by onnxruntime, without torch
+    digits/model.int8.onnx   one file of it
+"""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
+from ...manifests import MissingExtraError, UsageError
 from .acoustic import AcousticModel
+
+CHECKPOINTS, EXPORTED = "checkpoints", "model.onnx"
+"""What makes a folder a run, or an export."""
 
 
 def open_model(
-    place: Path, device: str | None = None, on_notice: Callable[[str], None] = lambda notice: None
+    place: Path,
+    device: str | None = None,
+    on_notice: Callable[[str], None] = lambda notice: None,
+    threads: int | None = None,
 ) -> AcousticModel:
-    """The best checkpoint of a run, on a device as users name it, by default a GPU if there is one.
+    """The model of a run or of an export, on a device as users name it, by default a GPU if there is one.
+
+    `threads` are those of an exported model, by default one a core; torch has its own setting.
 
     Raises:
         TrainingError: the run has no whole checkpoint.
-        UsageError: there is no such device.
+        DataError: the file is not whole, not ONNX, or not of this version of dsprep export.
+        MissingExtraError: what computes it is not installed.
+        UsageError: there is no such device, or nothing there that hears.
     """
+    if not place.exists():
+        raise UsageError(f"there is no model {place}: name a folder of dsprep train or dsprep export, or a .onnx file")
+    if place.is_file() or (place / EXPORTED).exists() and not (place / CHECKPOINTS).exists():
+        _need(place, "onnxruntime", "onnx")
+        from .onnx_file import open_onnx
+
+        return open_onnx(place, device, threads)
+    if not (place / CHECKPOINTS).exists():
+        raise UsageError(f"{place} is neither a run nor an export: name a folder that dsprep train or export has written")
+    _need(place, "torch", "train")
     from ..training.device import device_of
     from .run import open_run
 
     return open_run(place, device_of(device), on_notice)
+
+
+def _need(place: Path, package: str, extra: str) -> None:
+    if find_spec(package) is None:
+        raise MissingExtraError(f"to hear with {place}: pip install {package} (dsprep's extra {extra!r})")

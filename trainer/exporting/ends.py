@@ -12,15 +12,13 @@ Axes: B utterances, T steps, H units.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from .facts import NEXT, Held
 from .graph import TO_THE_END, Graph, Operand, Value
-
-NEXT = "_next"
-"""Ends the name of what a stream holds, where it goes out."""
 
 
 class Ends(Protocol):
@@ -89,8 +87,8 @@ class Pieces:
     """Pieces of streams, all of which begin and end together."""
 
     graph: Graph
-    held: list[dict[str, Any]] = field(default_factory=list)
-    """What is handed on, each with the shape that it has at the beginning of one stream."""
+    held: dict[str, Held] = field(default_factory=dict)
+    """What is handed on, by name."""
     begun: Value = field(init=False)
     last: Value = field(init=False)
     _frames: Value = field(init=False)
@@ -115,7 +113,7 @@ class Pieces:
         return self.graph.op("Pad", self.graph.joined(held, x, axis=axis), pads)
 
     def heard(self, name: str, padded: Value, axis: int, used: Operand) -> None:
-        begin = next(one["shape"] for one in self.held if one["name"] == name)
+        begin = self.held[name].shape
         rest = padded.between(self.graph.value(used), TO_THE_END, axis)
         self.graph.output(name + NEXT, rest, np.float32, _named(begin, axis, name + NEXT))
 
@@ -123,8 +121,7 @@ class Pieces:
         return self._input(name, np.float32, [1, 1, hidden], [1, "batch", hidden])
 
     def left(self, name: str, state: Value) -> None:
-        hidden = next(one["shape"] for one in self.held if one["name"] == name)[2]
-        self.graph.output(name + NEXT, state, np.float32, [1, "batch", hidden])
+        self.graph.output(name + NEXT, state, np.float32, [1, "batch", self.held[name].shape[2]])
 
     def inside(self, x: Value, counts_B: Value, axis: int, rank: int = 3) -> Value:
         return x
@@ -133,7 +130,7 @@ class Pieces:
         return None
 
     def _input(self, name: str, kind: DTypeLike, begin: list[int], shape: Sequence[int | str]) -> Value:
-        self.held.append({"name": name, "type": np.dtype(kind).name, "shape": begin})
+        self.held[name] = Held(name=name, type=np.dtype(kind).name, shape=tuple(begin))
         return self.graph.input(name, kind, shape)
 
 

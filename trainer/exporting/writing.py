@@ -7,7 +7,6 @@
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from onnx import ModelProto
@@ -15,6 +14,7 @@ from onnx import ModelProto
 from ..features import Features
 from ..models import Model
 from .ends import Pieces, Whole
+from .facts import Feeding
 from .graph import Graph
 from .network import frames_needed, hears_forwards, network
 from .sound import need, sound, whitened
@@ -25,7 +25,7 @@ class StreamGraph:
     """A graph for pieces, and how it is to be fed."""
 
     model: ModelProto
-    facts: dict[str, Any]
+    feeding: Feeding
 
 
 def whole_graph(model: Model, features: Features, labels: int) -> ModelProto:
@@ -59,9 +59,5 @@ def stream_graph(model: Model, features: Features, labels: int) -> StreamGraph:
     graph.output("used", heard.used, np.int64, [])
     ends.count(heard.frames_B.highest())
     needed, (first, later) = need(features), frames_needed(model)
-    facts = {
-        "first": needed.at_first(first),
-        "next": needed.later(later),
-        "state": ends.held,
-    }
-    return StreamGraph(graph.model(), facts)
+    feeding = Feeding(first=needed.at_first(first), next=needed.later(later), state=tuple(ends.held.values()))
+    return StreamGraph(graph.model(), feeding)
