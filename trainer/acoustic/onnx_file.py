@@ -47,12 +47,12 @@ class Net:
     def __init__(self, source: Path | bytes, place: Path, device: str | None, threads: int | None) -> None:
         self.place = place
         self.facts: Facts = read_facts(place) if isinstance(source, Path) else facts_in(memoryview(source), str(place))
-        options = onnxruntime.SessionOptions()
+        options = onnxruntime.SessionOptions()  # type: ignore[attr-defined]
         options.log_severity_level = FATAL
         options.intra_op_num_threads = threads or available()
-        onnxruntime.disable_telemetry_events()
+        onnxruntime.disable_telemetry_events()  # type: ignore[attr-defined]
         try:
-            self._session = onnxruntime.InferenceSession(
+            self._session = onnxruntime.InferenceSession(  # type: ignore[attr-defined]
                 str(source) if isinstance(source, Path) else source, options, _providers(device)
             )
         except ERRORS as error:
@@ -183,7 +183,7 @@ def open_onnx(place: Path, device: str | None = None, threads: int | None = None
 
 def _providers(device: str | None) -> list[str]:
     """onnxruntime's names for a device; without one, CUDA if this onnxruntime has it, else the CPU."""
-    cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()  # type: ignore[attr-defined]
     if device not in (None, "cpu", "cuda"):
         raise UsageError(f"--device {device}: an exported model is computed on cpu or cuda")
     if device == "cuda" and not cuda:

@@ -1,8 +1,8 @@
 """Opening: a model that hears, from where a user says it lies.
 
-    runs/digits              a run of dsprep train: its best checkpoint, by torch
-    digits                   a folder of dsprep export: its model.onnx, by onnxruntime, without torch
-    digits/model.int8.onnx   one file of it
+runs/digits              a run of dsprep train: its best checkpoint, by torch
+digits                   a folder of dsprep export: its model.onnx, by onnxruntime, without torch
+digits/model.int8.onnx   one file of it
 """
 
 from collections.abc import Callable
@@ -34,13 +34,15 @@ def open_model(
     """
     if not place.exists():
         raise UsageError(f"there is no model {place}: name a folder of dsprep train or dsprep export, or a .onnx file")
-    if place.is_file() or (place / EXPORTED).exists() and not (place / CHECKPOINTS).exists():
+    if place.is_file() or ((place / EXPORTED).exists() and not (place / CHECKPOINTS).exists()):
         _need(place, "onnxruntime", "onnx")
         from .onnx_file import open_onnx
 
         return open_onnx(place, device, threads)
     if not (place / CHECKPOINTS).exists():
-        raise UsageError(f"{place} is neither a run nor an export: name a folder that dsprep train or export has written")
+        raise UsageError(
+            f"{place} is neither a run nor an export: name a folder that dsprep train or export has written"
+        )
     _need(place, "torch", "train")
     from ..training.device import device_of
     from .run import open_run

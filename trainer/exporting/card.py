@@ -1,5 +1,7 @@
 """Card: a page about an exported model, for who finds it, in Markdown (README.md beside the files)."""
 
+import json
+
 from ...manifests.ctc import RATE
 from .checking import Check
 from .drafting import Draft
@@ -17,7 +19,9 @@ EXPLAINED = {
 
 def card(facts: Facts, files: list[Draft], check: Check, hours: float | None, measured: Quantised | None) -> str:
     """The page."""
-    return "\n".join([*_what(facts, hours), *_how_good(facts, check, measured), *_files(files), *_use(facts, files), *LAST])
+    return "\n".join(
+        [*_what(facts, hours), *_how_good(facts, check, measured), *_files(files), *_use(facts, files), *LAST]
+    )
 
 
 def _what(facts: Facts, hours: float | None) -> list[str]:
@@ -27,8 +31,12 @@ def _what(facts: Facts, hours: float | None) -> list[str]:
     return [
         f"# {name}",
         "",
-        f"A {name} that writes {facts.alphabet.size - 1} characters: `{''.join(facts.alphabet.characters)}`. It hears {way}.",
-        f"It takes sound of {RATE // 1000} kHz, mono, as float32 from -1 to 1; its features (`{facts.features}`) are inside.",
+        f"A {name} that hears {way}. It writes {facts.alphabet.size - 1} characters:",
+        "",
+        f"    {json.dumps(''.join(facts.alphabet.characters), ensure_ascii=False)}",
+        "",
+        f"It takes sound of {RATE // 1000} kHz, mono, as float32 from -1 to 1. Its features (`{facts.features}`) are",
+        "inside.",
         "",
         f"Trained by dsprep for {facts.epoch} epochs{each}, on data of digest `{facts.data[:16]}`.",
         f"Made from checkpoint `{facts.checkpoint['name']}`, sha256 `{facts.checkpoint['sha256']}`.",
@@ -59,8 +67,21 @@ def _files(files: list[Draft]) -> list[str]:
 
 
 def _use(facts: Facts, files: list[Draft]) -> list[str]:
-    rows = ["## Use", "", "With dsprep, which needs onnxruntime for it and no PyTorch:", "", "    dsprep transcribe . a.wav"]
-    rows += ["", "From Python, with onnxruntime alone:", "", *_indented(PYTHON), "", "From Node.js: see examples/node of"]
+    rows = [
+        "## Use",
+        "",
+        "With dsprep, which needs onnxruntime for it and no PyTorch:",
+        "",
+        "    dsprep transcribe . a.wav",
+    ]
+    rows += [
+        "",
+        "From Python, with onnxruntime alone:",
+        "",
+        *_indented(PYTHON),
+        "",
+        "From Node.js: see examples/node of",
+    ]
     rows += ["dsprep, which reads `model.json`.", ""]
     if not facts.whole_only:
         rows += STREAM_USE
@@ -91,10 +112,11 @@ print("".join(characters[one - (one > blank)] for one in labels if one != blank)
 STREAM_USE = [
     "### Streams",
     "",
-    "`model.stream.onnx` takes `samples`, `last` and what it handed on, and gives `log_probs`, `used` and what is to be",
-    "handed on: each input `NAME` of `feeding.state` comes out as `NAME_next`, and is all zeros at first, in the shape",
-    "that is told there. Gather samples until there are `feeding.first`, later `feeding.next`; run it with `last` 0, let",
-    "go of the first `used` of them, and keep the rest for the next time. At the end run it once more with `last` 1.",
+    "`model.stream.onnx` takes `samples`, `last` and what it handed on, and gives `log_probs`, `used` and what is to",
+    "be handed on. Each input `NAME` of `feeding.state` comes out as `NAME_next`; at first it is all zeros, in the",
+    "shape that is told there. Gather samples until there are `feeding.first`, later `feeding.next`; run it with",
+    "`last` 0; let go of the first `used` of them, and keep the rest for the next time. At the end run it once more",
+    "with `last` 1.",
     "",
 ]
 LAST = ["## Licence", "", "To be said by who publishes it.", ""]

@@ -114,4 +114,5 @@ def _reads_otherwise(truth_TV: LogProbs, found_TV: LogProbs) -> bool:
 def _made(chance: np.random.Generator, length: int) -> Pcm:
     envelope_N = np.interp(np.arange(length), np.linspace(0, length, 40), chance.random(40) ** 2)
     hum_N = np.sin(2 * np.pi * 170 / RATE * np.arange(length))
-    return (envelope_N * (chance.normal(0, 1500, length) + 4000 * hum_N)).astype(np.int16)
+    sound_N: Pcm = (envelope_N * (chance.normal(0, 1500, length) + 4000 * hum_N)).astype(np.int16)
+    return sound_N

@@ -79,9 +79,7 @@ def export(
     _write(out, plain, files, page)
     words = judged.words.rate if judged else None
     sizes = tuple((draft.name, len(draft.data)) for draft in files)
-    return Exported(
-        files=sizes, check=check, words=words, quantised=quantised, whole_only=plain.whole.facts.whole_only
-    )
+    return Exported(files=sizes, check=check, words=words, quantised=quantised, whole_only=plain.whole.facts.whole_only)
 
 
 def verified(truth: RunModel, plain: Drafts) -> Check:
@@ -143,5 +141,3 @@ def _write(out: Path, plain: Drafts, files: list[Draft], page: str) -> None:
         told["feeding"] = asdict(plain.stream.facts.feeding)
     told["files"] = [asdict(one) for one in digests]
     write_whole(out / FACTS, json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n")
-
-

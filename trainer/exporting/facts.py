@@ -116,7 +116,7 @@ def facts_of(text: str, place: str) -> Facts:
         found = told.pop("format")
         if found != FORMAT:
             raise DataError(
-                f"{place} was exported by another version of dsprep (its format is {found!r}, this one reads {FORMAT}): "
+                f"{place} was exported by another version of dsprep (format {found!r}, this one reads {FORMAT}): "
                 "export it again from its run"
             )
         for name in ("version", "rate", "step"):

@@ -1,6 +1,6 @@
 """Hours: how much sound a run was trained on, as far as its log tells.
 
-    {"epoch": 24, "kind": "epoch", "audio_seconds": 3229.7, ...}    ->    0.897
+{"epoch": 24, "kind": "epoch", "audio_seconds": 3229.7, ...}    ->    0.897
 """
 
 import json

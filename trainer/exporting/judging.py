@@ -1,6 +1,6 @@
 """Judging: an export on real clips, beside PyTorch, and what 8 bits cost in words.
 
-    judge(truth, plain, small, data)  ->  Judged(check=Check(clips=200, difference=1.4e-05), words=Errors(...), ...)
+judge(truth, plain, small, data)  ->  Judged(check=Check(clips=200, difference=1.4e-05), words=Errors(...), ...)
 """
 
 from contextlib import closing
@@ -71,9 +71,7 @@ class Judge:
         if self.small:
             self._hear_small(self.small, clips, references, truth)
 
-    def _hear_small(
-        self, small: OnnxModel, clips: list[Pcm], references: list[str], truth: list[LogProbs]
-    ) -> None:
+    def _hear_small(self, small: OnnxModel, clips: list[Pcm], references: list[str], truth: list[LogProbs]) -> None:
         for pcm, reference, truth_TV in zip(clips, references, truth, strict=True):
             (found_TV,) = small.log_probs([pcm])
             self.difference = max(self.difference, float(np.abs(found_TV - truth_TV).max()))

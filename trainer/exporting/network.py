@@ -119,9 +119,7 @@ def _recurrent(
     attributes = {"hidden_size": hidden, "direction": "bidirectional" if len(ways) == 2 else "forward"}
     if not lstm:
         attributes["linear_before_reset"] = 1
-    heard_TDBH, *left = graph.ops(
-        2 + lstm, kind, x_TBF, *inputs, ends.lengths(steps_B), *states, **attributes
-    )
+    heard_TDBH, *left = graph.ops(2 + lstm, kind, x_TBF, *inputs, ends.lengths(steps_B), *states, **attributes)
     for one, value in zip(("hidden", "cell"), left, strict=False):
         ends.left(f"{name}.{one}", value)
     return heard_TDBH

@@ -20,7 +20,8 @@ def quantised(model: ModelProto) -> ModelProto:
 
     Of the 8 bits 7 are used, for on processors without VNNI two products of full ones do not fit where they are added.
     """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization.quant_utils import QuantType
+    from onnxruntime.quantization.quantize import quantize_dynamic
 
     model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")  # there is nothing to prepare
     with tempfile.TemporaryDirectory(prefix="dsprep-") as folder:

@@ -1,7 +1,8 @@
 """Sound: the features of `trainer/features` as part of an ONNX graph, so that samples go in.
 
-A spectrum is a convolution by a window times cosines and sines: no complex numbers, and any runtime has it. The
-features themselves tell their window, filters and constants, so these are the same numbers.
+A spectrum is a convolution by cosines and sines under a window: no complex numbers, and any runtime has it. (A fast
+Fourier transform out of two products of matrices takes three times as long here, and is no more exact.) The features
+themselves tell their window, filters and constants, so these are the same numbers.
 
 Axes: B utterances, N samples, T frames, P frames with those around them, F numbers a frame, C coefficients.
 """
@@ -19,7 +20,7 @@ from ..features.mfcc import EPSILON, FULL_SCALE, Mfcc
 from ..features.spectrogram import LogSpectrogram
 from ..features.tensorflow_mfcc import FLOOR, TensorflowMfcc
 from .ends import Ends
-from .graph import Graph, Value
+from .graph import TO_THE_END, Graph, Value
 
 QUIET = 1e-10
 """Least deviation that features are divided by, as trainer/features/framing.py has it."""
@@ -102,12 +103,8 @@ def _spectrogram(graph: Graph, features: LogSpectrogram, samples_BN: Value, leng
     count = frames_B.highest()
     position_1P = graph.count(first, first + count * hop + (window - hop)).unsqueezed(0)
     padded_BP = _mirrored(graph, samples_BN, lengths_B, position_1P)
-    spectrum_BFT = graph.op(
-        "Conv", padded_BP.unsqueezed(1), _basis(graph, _array(features.window_N), window), strides=[hop]
-    )
-    real_BFT, imaginary_BFT = graph.ops(2, "Split", spectrum_BFT, graph.numbers(features.size, features.size), axis=1)
-    power_BFT = real_BFT * real_BFT + imaginary_BFT * imaginary_BFT
-    log_BTF = _log1p(graph, graph.op("Sqrt", power_BFT)).transposed(0, 2, 1)
+    power_BTF = _power(graph, padded_BP, _array(features.window_N), window, hop, count)
+    log_BTF = _log1p(graph, graph.op("Sqrt", power_BTF))
     if whitened(features):
         weight_BT = ends.inside(_ones(graph, log_BTF), frames_B, axis=1, rank=2)
         log_BTF = _standardised(graph, log_BTF, weight_BT, features.size, correction=1)
@@ -126,16 +123,18 @@ def _mfcc(graph: Graph, features: Mfcc, samples_BN: Value, lengths_B: Value, end
     """The recipe of python_speech_features. Of a stream, the samples begin one before its next frame."""
     begun = graph.value(ends.begun)
     before_BN = graph.op("Pad", samples_BN, graph.numbers(0, 1, 0, 0)).between(0, -1, 1)
-    raised_BN = ends.inside(samples_BN - before_BN * 0.97, lengths_B, axis=1, rank=2).between(begun, 2**62, 1)
+    raised_BN = ends.inside(samples_BN - before_BN * 0.97, lengths_B, axis=1, rank=2).between(begun, TO_THE_END, 1)
     # Windows that are begun in the last of 10 ms, or of 20, are filled up with zeros.
     filled = features.HOP // 2 - 1 if features.WINDOW < features.HOP + features.HOP // 2 else features.HOP - 1
     frames_B = _frames(graph, lengths_B - begun, features.WINDOW, features.HOP, filled, ends)
-    power_BTF = _power(graph, features, raised_BN, frames_B, FULL_SCALE / features.FFT**0.5)
+    window_N = np.ones(features.WINDOW) if features.window_N is None else _array(features.window_N)
+    window_N = window_N * FULL_SCALE / features.FFT**0.5
+    power_BTF = _power_of_filled(graph, raised_BN, window_N, features.FFT, features.HOP, frames_B)
     energy_BT1 = _log(graph, power_BTF.summed(2, keep=True))
     mel_BTM = graph.op("MatMul", power_BTF, graph.constant("filters_FM", _array(features.filters_FM)))
     cosines_MC = graph.constant("cosines_MC", _array(features.cosines_MC))
     cepstra_BTC = graph.op("MatMul", _log(graph, mel_BTM), cosines_MC)
-    mfcc_BTC = graph.joined(energy_BT1, cepstra_BTC.between(1, 2**62, 2), axis=2)
+    mfcc_BTC = graph.joined(energy_BT1, cepstra_BTC.between(1, TO_THE_END, 2), axis=2)
     made = _in_context(graph, mfcc_BTC, frames_B, features.COEFFICIENTS, features.WHITEN, ends)
     return Sound(made, frames_B, frames_B.highest() * features.HOP + begun - 1)
 
@@ -143,7 +142,9 @@ def _mfcc(graph: Graph, features: Mfcc, samples_BN: Value, lengths_B: Value, end
 def _tensorflow_mfcc(graph: Graph, features: TensorflowMfcc, samples_BN: Value, lengths_B: Value, ends: Ends) -> Sound:
     """What TensorFlow's operations do: only whole windows make frames, but for a clip that is shorter than one."""
     frames_B = _frames(graph, lengths_B, features.WINDOW, features.HOP, 0, ends)
-    magnitude_BTF = graph.op("Sqrt", _power(graph, features, samples_BN, frames_B, 1.0))
+    window_N = _array(features.window_N)
+    power_BTF = _power_of_filled(graph, samples_BN, window_N, features.WINDOW, features.HOP, frames_B)
+    magnitude_BTF = graph.op("Sqrt", power_BTF)
     mel_BTM = graph.op("MatMul", magnitude_BTF, graph.constant("filters_FM", _array(features.filters_FM)))
     cosines_MC = graph.constant("cosines_MC", _array(features.cosines_MC))
     mfcc_BTC = graph.op("MatMul", graph.op("Log", mel_BTM.maximum(FLOOR)), cosines_MC)
@@ -157,34 +158,27 @@ def _frames(graph: Graph, lengths_B: Value, window: int, hop: int, filled: int, 
     return whole_B.maximum(1 - graph.value(ends.begun))
 
 
-def _power(
-    graph: Graph, features: Mfcc | TensorflowMfcc, samples_BN: Value, frames_B: Value, scale: float
+def _power_of_filled(
+    graph: Graph, samples_BN: Value, window_N: NDArray[np.floating], fft: int, hop: int, frames_B: Value
 ) -> Value:
-    """The power spectrum of each frame, BTF; past the end of the samples there are zeros."""
-    window, hop = features.WINDOW, features.HOP
-    fft = features.FFT if isinstance(features, Mfcc) else window
-    shape_N = np.ones(window) if features.window_N is None else _array(features.window_N)
-    # As many zeros as one more frame than there are needs, so that there is always one to be cut off.
-    longer_BN = graph.op("Pad", samples_BN, graph.numbers(0, 0, 0, window + hop))
-    basis = _basis(graph, shape_N.astype(np.float64) * scale, fft)
-    spectrum_BFT = graph.op("Conv", longer_BN.unsqueezed(1), basis, strides=[hop])
-    spectrum_BFT = spectrum_BFT.between(0, frames_B.highest(), 2)
+    """The power spectrum of all frames, BTF, of samples with zeros after them."""
+    filled_BN = graph.op("Pad", samples_BN, graph.numbers(0, 0, 0, len(window_N) + hop))
+    return _power(graph, filled_BN, window_N, fft, hop, frames_B.highest())
+
+
+def _power(graph: Graph, samples_BN: Value, window_N: NDArray[np.floating], fft: int, hop: int, count: Value) -> Value:
+    """The squared magnitudes of the first `count` frames each `hop` samples, BTF; there must be a window of samples."""
     bins = fft // 2 + 1
+    # Whole turns are taken away while they can be counted.
+    turns_FN = np.outer(np.arange(bins), np.arange(len(window_N))) % fft / fft
+    basis_FN = np.concatenate([np.cos(2 * np.pi * turns_FN), -np.sin(2 * np.pi * turns_FN)]) * window_N
+    basis_F1N = graph.constant("basis_F1N", basis_FN[:, None].astype(np.float32))
+    spectrum_BFT = graph.op("Conv", samples_BN.unsqueezed(1), basis_F1N, strides=[hop]).between(0, count, 2)
     real_BFT, imaginary_BFT = graph.ops(2, "Split", spectrum_BFT, graph.numbers(bins, bins), axis=1)
     return (real_BFT * real_BFT + imaginary_BFT * imaginary_BFT).transposed(0, 2, 1)
 
 
-def _basis(graph: Graph, window_N: NDArray[np.floating], fft: int) -> Value:
-    """Cosines, then sines, of each bin, under a window: the weights of a convolution, [2 F, 1, N]."""
-    # Angles are counted in whole turns first, for the products get large.
-    turns_FN = np.outer(np.arange(fft // 2 + 1), np.arange(len(window_N))) % fft / fft
-    basis_FN = np.concatenate([np.cos(2 * np.pi * turns_FN), -np.sin(2 * np.pi * turns_FN)]) * window_N
-    return graph.constant("basis_F1N", basis_FN[:, None].astype(np.float32))
-
-
-def _in_context(
-    graph: Graph, mfcc_BTC: Value, frames_B: Value, coefficients: int, whiten: bool, ends: Ends
-) -> Value:
+def _in_context(graph: Graph, mfcc_BTC: Value, frames_B: Value, coefficients: int, whiten: bool, ends: Ends) -> Value:
     """Frames with 9 neighbours each side by side, BTF."""
     near_BPC = ends.padded(
         "context", ends.inside(mfcc_BTC, frames_B, axis=1), [coefficients], axis=1, before=CONTEXT, after=CONTEXT
@@ -210,11 +204,15 @@ def _windows_of_each(graph: Graph, near_BPC: Value, frames_B: Value) -> Value:
 def _standardised(graph: Graph, x_BTF: Value, weight_BT: Value, size: int, correction: int) -> Value:
     """Mean 0 and standard deviation 1 over all frames of an utterance, where frame t counts `weight_BT` times."""
     weight_BT1 = weight_BT.unsqueezed(2)
-    count_B11 = weight_BT1.summed(1, 2, keep=True) * float(size)
-    centred_BTF = x_BTF - (x_BTF * weight_BT1).summed(1, 2, keep=True) / count_B11
-    squares_B11 = (centred_BTF * centred_BTF * weight_BT1).summed(1, 2, keep=True)
-    deviation_B11 = graph.op("Sqrt", squares_B11 / (count_B11 - float(correction)))
+    count_B11 = weight_BT1.summed(1, keep=True) * float(size)
+    centred_BTF = x_BTF - _total(x_BTF, weight_BT1) / count_B11
+    deviation_B11 = graph.op("Sqrt", _total(centred_BTF * centred_BTF, weight_BT1) / (count_B11 - float(correction)))
     return centred_BTF / deviation_B11.maximum(QUIET)
+
+
+def _total(x_BTF: Value, weight_BT1: Value) -> Value:
+    """The sum of each utterance, frame by frame first: runtimes add up in float32, one number after the other."""
+    return (x_BTF.summed(2, keep=True) * weight_BT1).summed(1, keep=True)
 
 
 def _log1p(graph: Graph, x: Value) -> Value:

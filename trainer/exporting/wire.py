@@ -54,7 +54,9 @@ def facts_in(data: memoryview, place: str) -> Facts:
         metadata, graph = _parts(data)
         outside = _reads_others(data, "model")
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{place} is not an ONNX file, or is cut off: name one that dsprep export has written") from error
+        raise DataError(
+            f"{place} is not an ONNX file, or is cut off: name one that dsprep export has written"
+        ) from error
     if KEY not in metadata:
         raise DataError(
             f"{place} is an ONNX file, but not one of dsprep export: it does not tell its alphabet and its features"

@@ -34,7 +34,9 @@ def whole_graph(model: Model, features: Features, labels: int) -> ModelProto:
     samples_BN = graph.input("samples", np.float32, ["batch", "samples"])
     lengths_B = graph.input("lengths", np.int64, ["batch"])
     ends = Whole(graph)
-    log_probs_BTV, steps_B = network(graph, model, sound(graph, features, samples_BN, lengths_B, ends), features.size, ends)
+    log_probs_BTV, steps_B = network(
+        graph, model, sound(graph, features, samples_BN, lengths_B, ends), features.size, ends
+    )
     graph.output("log_probs", log_probs_BTV, np.float32, ["batch", "steps", labels])
     graph.output("steps", steps_B, np.int64, ["batch"])
     return graph.model()
