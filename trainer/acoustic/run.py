@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...manifests import Alphabet, TrainingError, UsageError
+from ...manifests import Alphabet, UsageError
+from ...manifests.ctc import RATE
 from ...pipeline.sound.audio import Pcm
 from ..decoding.decoder import LogProbs
 from ..features import FEATURES, Features
@@ -18,6 +19,8 @@ from ..models import Model, build_model
 from ..training.checkpoint import Checkpoint, best, weights_of
 from ..training.standing import Standing
 from .acoustic import AcousticStream
+from .finite import check_finite
+from .stream import RunStream
 
 
 class RunModel:
@@ -36,25 +39,44 @@ class RunModel:
         """Where it is computed."""
         return next(self.model.parameters()).device
 
-    @torch.inference_mode()
     def log_probs(self, clips: Sequence[Pcm]) -> list[LogProbs]:
         """What it makes of each clip, TV; they are one batch.
 
         Raises:
             TrainingError: its outputs are no numbers.
+            UsageError: the batch does not fit in the device's memory.
         """
-        batch = packed((), clips)
-        logits_BTV, steps = logits(self.model, self.features, batch.sound(self.device), batch.lengths)
-        log_probs_BTV = logits_BTV.float().log_softmax(2).cpu().numpy()
-        return [one_TV[:count] for one_TV, count in zip(log_probs_BTV, steps, strict=True)]
+        return self._heard(clips, lambda logits_BTV: logits_BTV.log_softmax(2))
+
+    def logits(self, clips: Sequence[Pcm]) -> list[LogProbs]:
+        """The same before the softmax, TV.
+
+        Raises:
+            TrainingError: its outputs are no numbers.
+            UsageError: the batch does not fit in the device's memory.
+        """
+        return self._heard(clips, lambda logits_BTV: logits_BTV)
 
     def stream(self) -> AcousticStream:
         """A new stream.
 
         Raises:
-            UsageError: the model needs the whole utterance.
+            UsageError: the network or its features need the whole utterance; says what to train.
         """
-        raise UsageError("this model needs the whole utterance: it cannot hear a stream")
+        return RunStream(self.model, self.features)
+
+    @torch.inference_mode()
+    def _heard(self, clips: Sequence[Pcm], last: Callable[[Tensor], Tensor]) -> list[LogProbs]:
+        batch = packed((), clips)
+        try:
+            logits_BTV, steps = logits(self.model, self.features, batch.sound(self.device), batch.lengths)
+            heard_BTV = last(logits_BTV.float()).cpu().numpy()
+        except torch.OutOfMemoryError as error:
+            raise UsageError(
+                f"{len(clips)} clips of up to {max(batch.lengths) / RATE:.1f} s do not fit in the memory of "
+                f"{self.device} together: ask for smaller batches"
+            ) from error
+        return [one_TV[:count] for one_TV, count in zip(heard_BTV, steps, strict=True)]
 
 
 def logits(model: Model, features: Features, samples_BN: Tensor, lengths: list[int]) -> tuple[Tensor, list[int]]:
@@ -65,8 +87,7 @@ def logits(model: Model, features: Features, samples_BN: Tensor, lengths: list[i
     """
     features_BTF, frames = features(samples_BN, lengths)
     logits_BTV, steps = model(features_BTF, frames)
-    if not torch.isfinite(logits_BTV).all():
-        raise TrainingError("the model's outputs are no numbers: its training went astray, begin a new run")
+    check_finite(logits_BTV)
     return logits_BTV, steps
 
 

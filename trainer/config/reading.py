@@ -33,7 +33,7 @@ from .tables import (
 
 TABLES = ("model", "batch", "mix", "augment", "train")
 MODEL_CONFIGS = {"deepspeech1": DeepSpeech1Config, "deepspeech2": DeepSpeech2Config}
-PRESETS = ("ds1", "ds1-small", "ds1-uni", "ds2", "ds2-small")
+PRESETS = ("ds1", "ds1-small", "ds1-uni", "ds2", "ds2-small", "ds2-uni")
 
 
 def read_config(source: str, settings: Sequence[str] = ()) -> Config:

@@ -152,10 +152,11 @@ PROFILES = (
     "log-spectrogram",
     "log-spectrogram-1.0",
     "log-spectrogram-2.0",
+    "log-spectrogram-live",
     "mfcc-deepspeech-0.1",
     "mfcc-deepspeech-0.2",
     "mfcc-deepspeech-0.4",
     "mfcc-deepspeech-0.5",
     "mfcc-deepspeech-0.7",
 )
-"""Features of the ancestors' releases, each by the first release that had it."""
+"""Features of the ancestors' releases, each by the first release that had it; and `live` ones, for streams."""

@@ -5,13 +5,14 @@ from functools import partial
 
 from .framing import Features
 from .mfcc import Mfcc01, Mfcc02, Mfcc04
-from .spectrogram import LogSpectrogram
+from .spectrogram import LiveLogSpectrogram, LogSpectrogram
 from .tensorflow_mfcc import TensorflowMfcc
 
 FEATURES: dict[str, Callable[[], Features]] = {
     "log-spectrogram": LogSpectrogram,
     "log-spectrogram-1.0": partial(LogSpectrogram, periodic=False, scale=2.0**31),
     "log-spectrogram-2.0": partial(LogSpectrogram, periodic=False, scale=32768 / 32767),
+    "log-spectrogram-live": LiveLogSpectrogram,
     "mfcc-deepspeech-0.1": Mfcc01,
     "mfcc-deepspeech-0.2": Mfcc02,
     "mfcc-deepspeech-0.4": Mfcc04,

@@ -4,12 +4,30 @@ Axes: B utterances, N samples, T frames, F numbers a frame. Each utterance's fea
 alone: nothing depends on its padding or its batch mates. Frames past an utterance's end are 0.
 """
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...manifests import UsageError
+
 PIECE = 2
 """Utterances that a CPU works through at a time: what they need stays in its caches, in memory that is used again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Held:
+    """What features hand from one piece of a stream to the next."""
+
+    samples_BN: Tensor
+    """Those that later frames still need."""
+    come: int = 0
+    """Samples that have come so far."""
+    made: int = 0
+    """Frames that have been made of them."""
+    near_BCT: Tensor
+    """Frames that wait for the context after them, and those around them; of features with context."""
 
 
 class Features(nn.Module):
@@ -35,6 +53,24 @@ class Features(nn.Module):
 
     def made(self, samples_BN: Tensor, lengths: list[int], frames: list[int]) -> Tensor:
         """The features of these frames, BTF."""
+        raise NotImplementedError
+
+    def begin(self, utterances: int = 1) -> Held:
+        """What streams begin with.
+
+        Raises:
+            UsageError: they are whitened over the whole utterance, which is not there before it ends.
+        """
+        raise UsageError(
+            "features that are whitened need the whole utterance: to hear a stream, train a model with "
+            "features = log-spectrogram-live or mfcc-deepspeech-0.7, as the presets ds2-uni and ds1-uni"
+        )
+
+    def carry(self, samples_BN: Tensor, state: Held, last: bool) -> tuple[Tensor, Held]:
+        """(features_BTF that are certain after this piece of a stream, the state for the next piece).
+
+        What a stream still owes comes with its `last` piece, which may be empty; one without samples has no frames.
+        """
         raise NotImplementedError
 
 

@@ -9,13 +9,12 @@ release    window               frames                    whitened   here
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ...manifests import ctc
 from ...manifests.ctc import RATE
-from .context import WIDTH, in_context
-from .framing import Features, cut, mask, power
+from .context import WIDTH, InContext
+from .framing import power
 
 FULL_SCALE = 32_768.0
 """Of int16 samples, which the recipe takes."""
@@ -23,7 +22,7 @@ EPSILON = 2.220446049250313e-16
 """Float64's, which python_speech_features puts in place of 0 before a logarithm."""
 
 
-class Mfcc(Features):
+class Mfcc(InContext):
     """19 frames of 26 MFCCs each 20 ms, by the recipe of python_speech_features.
 
     int16 scale, pre-emphasis 0.97, FFT 512, 26 mel filters to 8 kHz, DCT-II, lifter 22, the first coefficient
@@ -32,7 +31,6 @@ class Mfcc(Features):
 
     WINDOW = ctc.MFCC_WINDOW
     HAMMING = False
-    WHITEN = False
     HOP = 2 * ctc.HOP
     FFT = 512
     COEFFICIENTS = 26
@@ -52,18 +50,19 @@ class Mfcc(Features):
         """One each 20 ms; the last window is filled up with zeros."""
         return ctc.mfcc_frames(samples)
 
-    def made(self, samples_BN: Tensor, lengths: list[int], frames: list[int]) -> Tensor:
+    def ready(self, samples_BN: Tensor) -> Tensor:
+        """At int16's scale, pre-emphasised."""
         scaled_BN = samples_BN * FULL_SCALE
-        raised_BN = scaled_BN - 0.97 * F.pad(scaled_BN, (1, 0))[:, :-1]
-        inside_BN = mask(lengths, raised_BN.shape[1], raised_BN.device)
-        frames_BTN = cut(raised_BN * inside_BN, self.WINDOW, self.HOP, max(frames))
+        return scaled_BN[:, 1:] - 0.97 * scaled_BN[:, :-1]
+
+    def coefficients(self, frames_BTN: Tensor) -> Tensor:
+        """The log energy, and 25 cepstra."""
         if self.HAMMING:
             frames_BTN = frames_BTN * self.window_N
         power_BTF = power(torch.fft.rfft(frames_BTN, self.FFT)) / self.FFT
         energy_BT1 = _log(power_BTF.sum(2, keepdim=True))
         cepstra_BTC = _log(power_BTF @ self.filters_FM) @ self.cosines_MC
-        mfcc_BTC = torch.cat([energy_BT1, cepstra_BTC[:, :, 1:]], 2)
-        return in_context(mfcc_BTC, frames, self.WHITEN)
+        return torch.cat([energy_BT1, cepstra_BTC[:, :, 1:]], 2)
 
 
 class Mfcc01(Mfcc):

@@ -5,6 +5,7 @@
     v2.0         symmetric  int16 / 32767        log-spectrogram-2.0
     V2.1         periodic   int16 / 32767        log-spectrogram, whose numbers are within 1e-4
     V3           periodic   int16 / 32768        log-spectrogram
+    ours         periodic   int16 / 32768        log-spectrogram-live, without mean 0 and deviation 1
 
 Because of the 1 in the logarithm, the scale of the samples matters. torchaudio of 2017 left them as sox has them,
 16 bits at the top of 32; version 2.0's pull request 208 (July 2018) asked it for numbers from -1 to 1.
@@ -15,7 +16,8 @@ from torch import Tensor
 
 from ...manifests import ctc
 from ...manifests.ctc import RATE
-from .framing import Features, power, standardise, valid
+from ..sliding import slid
+from .framing import Features, Held, power, standardise, valid
 
 
 class LogSpectrogram(Features):
@@ -41,13 +43,48 @@ class LogSpectrogram(Features):
         return ctc.spectrogram_frames(samples)
 
     def made(self, samples_BN: Tensor, lengths: list[int], frames: list[int]) -> Tensor:
-        padded_BN = _reflect(samples_BN, lengths, self.WINDOW // 2)
+        log_BTF = self._log(_reflect(samples_BN, lengths, self.WINDOW // 2), max(frames))
+        valid_BT1 = valid(frames, log_BTF)
+        return standardise(log_BTF, valid_BT1[:, :, 0], correction=1).mul_(valid_BT1)
+
+    def _log(self, padded_BN: Tensor, frames: int | None = None) -> Tensor:
         spectrum_BFT = torch.stft(
             padded_BN, self.WINDOW, self.HOP, window=self.window_N, center=False, return_complex=True
         )
-        log_BTF = power(spectrum_BFT[:, :, : max(frames)]).sqrt_().log1p_().transpose(1, 2)
-        valid_BT1 = valid(frames, log_BTF)
-        return standardise(log_BTF, valid_BT1[:, :, 0], correction=1).mul_(valid_BT1)
+        return power(spectrum_BFT[:, :, :frames]).sqrt_().log1p_().transpose(1, 2)
+
+
+class LiveLogSpectrogram(LogSpectrogram):
+    """The same without mean 0 and standard deviation 1, so that a frame needs no more than its window."""
+
+    def made(self, samples_BN: Tensor, lengths: list[int], frames: list[int]) -> Tensor:
+        log_BTF = self._log(_reflect(samples_BN, lengths, self.WINDOW // 2), max(frames))
+        return log_BTF.mul_(valid(frames, log_BTF))
+
+    def begin(self, utterances: int = 1) -> Held:
+        """Nothing; the mirrored edge comes before the first samples once there are enough."""
+        none_BN = self.window_N.new_zeros(utterances, 0)
+        return Held(samples_BN=none_BN, near_BCT=none_BN[:, None])
+
+    def carry(self, samples_BN: Tensor, state: Held, last: bool) -> tuple[Tensor, Held]:
+        """The frames whose windows have come, once there is a whole edge to mirror.
+
+        A sample before each window is held too: the end of the last may be mirrored up to it.
+        """
+        edge, come = self.WINDOW // 2, state.come + samples_BN.shape[1]
+        held_BN = torch.cat([state.samples_BN, samples_BN], 1)
+        made_BTF = held_BN.new_zeros(len(held_BN), 0, self.size)
+        if come > edge:
+            if state.come <= edge:
+                held_BN = torch.cat([held_BN[:, :1], held_BN[:, 1 : edge + 1].flip(1), held_BN], 1)
+            if last:
+                held_BN = torch.cat([held_BN, held_BN[:, -edge - 1 : -1].flip(1)], 1)
+            covered_BN, held_BN = slid(held_BN, 1 + self.WINDOW, self.HOP)
+            if covered_BN.shape[1]:
+                made_BTF = self._log(covered_BN[:, 1:])
+        elif last and come:
+            made_BTF, _ = self(held_BN, [come] * len(held_BN))
+        return made_BTF, Held(samples_BN=held_BN, come=come, near_BCT=state.near_BCT)
 
 
 def _reflect(samples_BN: Tensor, lengths: list[int], pad: int) -> Tensor:

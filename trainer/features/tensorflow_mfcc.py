@@ -15,8 +15,8 @@ from torch import Tensor
 
 from ...manifests import ctc
 from ...manifests.ctc import RATE
-from .context import WIDTH, in_context
-from .framing import Features, cut, power
+from .context import WIDTH, InContext
+from .framing import power
 
 LOWEST = 20.0
 """Hertz, where the first filter begins."""
@@ -24,7 +24,7 @@ FLOOR = 1e-12
 """Of what a filter lets through, before the logarithm."""
 
 
-class TensorflowMfcc(Features):
+class TensorflowMfcc(InContext):
     """19 frames of 26 MFCCs each 20 ms, not whitened; `highest` in hertz is where the last mel filter ends.
 
     Periodic Hann window of 32 ms, 40 mel filters over magnitudes, logarithm, DCT-II. Only whole windows make frames. Of
@@ -50,11 +50,10 @@ class TensorflowMfcc(Features):
         """One each 20 ms that has a whole window."""
         return ctc.whole_mfcc_frames(samples)
 
-    def made(self, samples_BN: Tensor, lengths: list[int], frames: list[int]) -> Tensor:
-        frames_BTN = cut(samples_BN, self.WINDOW, self.HOP, max(frames)) * self.window_N
-        magnitude_BTF = power(torch.fft.rfft(frames_BTN)).sqrt_()
-        mfcc_BTC = (magnitude_BTF @ self.filters_FM).clamp_(min=FLOOR).log_() @ self.cosines_MC
-        return in_context(mfcc_BTC, frames, whiten=False)
+    def coefficients(self, frames_BTN: Tensor) -> Tensor:
+        """Logarithms of what each filter lets through, their cosine transform."""
+        magnitude_BTF = power(torch.fft.rfft(frames_BTN * self.window_N)).sqrt_()
+        return (magnitude_BTF @ self.filters_FM).clamp_(min=FLOOR).log_() @ self.cosines_MC
 
 
 def _mel(hertz: Tensor) -> Tensor:

@@ -18,13 +18,10 @@ from torch import Tensor, nn
 
 from ...manifests import UsageError
 from ..config import DeepSpeech1Config
-from .recurrent import Recurrent
+from .recurrent import Recurrent, State
 
 STDDEV = 0.046875
 """Of the normal distribution that layers 2, 3 and 5 and all biases begin with where the network hears both ways."""
-
-State = tuple[Tensor, Tensor]
-"""What the LSTM hands on, hidden_1BH and cell_1BH."""
 
 
 class DeepSpeech1(nn.Module):
@@ -53,10 +50,8 @@ class DeepSpeech1(nn.Module):
         lengths_B = torch.tensor(frames, device=features_BTF.device)
         return self._after(torch.cat(self.lstm(self._before(features_BTF), lengths_B), 2)), frames
 
-    def carry(self, features_BTF: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """(logits_BTV of this piece of a stream, the state for the next piece). No state begins a stream.
-
-        All of `features_BTF` must be sound: nothing after padding could be right.
+    def begin(self, utterances: int = 1) -> State:
+        """What streams begin with.
 
         Raises:
             UsageError: the network hears both ways, so that it cannot begin before the end has come.
@@ -66,7 +61,19 @@ class DeepSpeech1(nn.Module):
                 "a model that hears both ways needs the whole utterance: to hear a stream, train one with "
                 "model.bidirectional = false, as the preset ds1-uni"
             )
-        heard_BTH, state = self.lstm.forwards(self._before(features_BTF), state)
+        return self.lstm.begin(utterances)
+
+    def carry(self, features_BTF: Tensor, state: State | None = None, last: bool = False) -> tuple[Tensor, State]:
+        """(logits_BTV of this piece of a stream, the state for the next piece). No state begins a stream.
+
+        All of `features_BTF` must be sound: nothing after padding could be right. That a piece is the `last` changes
+        nothing here.
+
+        Raises:
+            UsageError: the network hears both ways.
+        """
+        state = self.begin(len(features_BTF)) if state is None else state
+        heard_BTH, state = self.lstm.carry(self._before(features_BTF), state)
         return self._after(heard_BTH), state
 
     def _before(self, features_BTF: Tensor) -> Tensor:

@@ -36,13 +36,19 @@ class MaskedNorm(nn.BatchNorm1d):
 
     def forward(self, x_BCT: Tensor, valid_B1T: Tensor) -> Tensor:  # type: ignore[override]
         """`x` of any number of axes after the second, with a mask that broadcasts to it."""
-        shape = [1, -1] + [1] * (x_BCT.dim() - 2)
-        if self.training:
-            mean_C, variance_C = self._statistics(x_BCT.float(), valid_B1T, shape)
-        else:
-            assert self.running_mean is not None
-            assert self.running_var is not None
-            mean_C, variance_C = self.running_mean, self.running_var
+        if not self.training:
+            return self.settled(x_BCT)
+        mean_C, variance_C = self._statistics(x_BCT.float(), valid_B1T, _shape(x_BCT))
+        return self._scaled(x_BCT, mean_C, variance_C)
+
+    def settled(self, x_BCT: Tensor) -> Tensor:
+        """`x` by the statistics of all that was trained on, which need no mask."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        return self._scaled(x_BCT, self.running_mean, self.running_var)
+
+    def _scaled(self, x_BCT: Tensor, mean_C: Tensor, variance_C: Tensor) -> Tensor:
+        shape = _shape(x_BCT)
         scale_C = self.weight * torch.rsqrt(variance_C + self.eps)
         shift_C = self.bias - mean_C * scale_C
         return x_BCT * scale_C.view(shape).to(x_BCT.dtype) + shift_C.view(shape).to(x_BCT.dtype)
@@ -64,6 +70,10 @@ class MaskedNorm(nn.BatchNorm1d):
     def _summed(self, part: Tensor) -> Tensor:
         """The sum over all processes, through which gradients flow back."""
         return Sum.apply(part) if self.shared else part  # type: ignore[no-untyped-call]
+
+
+def _shape(x_BCT: Tensor) -> list[int]:
+    return [1, -1] + [1] * (x_BCT.dim() - 2)
 
 
 def share_norms(model: nn.Module) -> None:

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
+State = tuple[Tensor, ...]
+"""What a layer that hears forwards hands from one step to the next: hidden_1BH, and of an LSTM cell_1BH."""
 
 
 class Recurrent(nn.Module):
@@ -29,6 +31,18 @@ class Recurrent(nn.Module):
             rows = _reversal(lengths_B, x_BTF.shape[1])
             outputs.append(_turned(self.backwards(_turned(x_BTF, rows))[0], rows))
         return outputs
+
+    def begin(self, utterances: int) -> State:
+        """What streams begin with: zeros."""
+        zeros_1BH = self.forwards.weight_hh_l0.new_zeros(1, utterances, self.forwards.hidden_size)
+        return (zeros_1BH, zeros_1BH) if isinstance(self.forwards, nn.LSTM) else (zeros_1BH,)
+
+    def carry(self, x_BTF: Tensor, state: State) -> tuple[Tensor, State]:
+        """(the outputs of the next steps, BTH, the state after them) of a layer that hears forwards alone."""
+        if not x_BTF.shape[1]:
+            return x_BTF.new_zeros(len(x_BTF), 0, self.forwards.hidden_size), state
+        heard_BTH, after = self.forwards(x_BTF, state if isinstance(self.forwards, nn.LSTM) else state[0])
+        return heard_BTH, after if isinstance(after, tuple) else (after,)
 
 
 class Turn(torch.autograd.Function):
