@@ -114,7 +114,7 @@ class OnnxModel:
         if self.facts.whole_only:
             raise UsageError(
                 f"{self._net.place} hears no stream, for {self.facts.whole_only}: "
-                "train one with model.bidirectional = false, as the preset ds1-uni"
+                "train one as the presets ds1-uni and ds2-uni, forwards only and without whitening"
             )
         if self._stream is None:
             stream = self._following()
@@ -133,27 +133,38 @@ class OnnxStream:
         self._labels = net.facts.alphabet.size
         self._state = {one.name: np.zeros(one.shape, one.type) for one in self._feeding.state}
         self._samples_N = np.zeros(0, np.float32)
-        self._wanted = self._feeding.first
+        self._begun = self._over = False
 
     def feed(self, pcm_N: Pcm) -> LogProbs:
-        """The steps that are certain now that these samples have come; there may be none."""
-        self._samples_N = np.concatenate([self._samples_N, pcm_N.astype(np.float32) / FULL_SCALE])
-        if len(self._samples_N) < self._wanted:
-            return np.zeros((0, self._labels), np.float32)
-        self._wanted = self._feeding.next
-        return self._piece(last=False)
+        """The steps that are certain now that these samples have come; there may be none.
+
+        Raises:
+            TrainingError: the model's outputs are no numbers.
+            UsageError: the stream has ended.
+        """
+        samples_N = np.concatenate([self._samples_N, pcm_N.astype(np.float32) / FULL_SCALE])
+        return self._heard(samples_N, last=False)
 
     def end(self) -> LogProbs:
-        """The steps that are left, for nothing more comes. Of no samples at all: those of a single silent one."""
-        if not len(self._samples_N):
-            self._samples_N = np.zeros(1, np.float32)
-        return self._piece(last=True)
+        """The steps that are left, for nothing more comes; none if nothing ever came."""
+        heard_TV = self._heard(self._samples_N, last=True)
+        self._over = True
+        return heard_TV
 
-    def _piece(self, last: bool) -> LogProbs:
-        found = self._net.run({"samples": self._samples_N[None], "last": np.array(last, np.int64), **self._state})
-        self._samples_N = self._samples_N[int(found["used"]) :]
+    def _heard(self, samples_N: NDArray[np.float32], last: bool) -> LogProbs:
+        """What is handed on changes once all has gone well, so that a piece that was broken off can be fed again."""
+        if self._over:
+            raise UsageError("this stream has ended: begin another one")
+        wanted = self._feeding.next if self._begun else self._feeding.first
+        if (not last and len(samples_N) < wanted) or not (self._begun or len(samples_N)):
+            self._samples_N = samples_N
+            return np.zeros((0, self._labels), np.float32)
+        found = self._net.run({"samples": samples_N[None], "last": np.array(last, np.int64), **self._state})
+        heard_TV = _numbers(found["log_probs"][0])
+        self._samples_N = samples_N[int(found["used"]) :]
         self._state = {name: found[name + NEXT] for name in self._state}
-        return _numbers(found["log_probs"][0])
+        self._begun = True
+        return heard_TV
 
 
 def open_onnx(place: Path, device: str | None = None, threads: int | None = None) -> OnnxModel:

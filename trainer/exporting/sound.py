@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..features import Features
-from ..features.context import CONTEXT, WIDTH
+from ..features.context import CONTEXT, WIDTH, InContext
 from ..features.mfcc import EPSILON, FULL_SCALE, Mfcc
-from ..features.spectrogram import LogSpectrogram
+from ..features.spectrogram import LiveLogSpectrogram, LogSpectrogram
 from ..features.tensorflow_mfcc import FLOOR, TensorflowMfcc
 from .ends import Ends
 from .graph import TO_THE_END, Graph, Value
@@ -88,8 +88,8 @@ def need(features: Features) -> Need:
 def whitened(features: Features) -> bool:
     """Whether they are only known when the whole utterance has been heard."""
     if isinstance(features, LogSpectrogram):
-        return getattr(features, "whiten", True)
-    return isinstance(features, Mfcc) and features.WHITEN
+        return not isinstance(features, LiveLogSpectrogram)
+    return cast(InContext, features).WHITEN
 
 
 def _spectrogram(graph: Graph, features: LogSpectrogram, samples_BN: Value, lengths_B: Value, ends: Ends) -> Sound:
