@@ -75,6 +75,10 @@ class Runs:
 
 
 def _as_if_trained(model: nn.Module) -> None:
+    """Statistics that are not those of the beginning, and outputs that are as sure of themselves as trained ones."""
+    for name, parameter in model.named_parameters():
+        if name in ("dense.weight", "h6.weight") or "weight_hh" in name:
+            parameter.data *= 5
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
