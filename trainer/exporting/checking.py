@@ -4,7 +4,7 @@
 
 Made sounds of three lengths go through alone and together, for a length that was frozen in, or a padding that is heard,
 does not show with one; then real clips, if there are some. A stream must say what the whole utterance does, however it
-is cut.
+is cut, and a greedy reader must read the same.
 
 Axes: B clips, T steps, V labels.
 """
@@ -14,16 +14,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...manifests import Alphabet, TrainingError
+from ...manifests import TrainingError
 from ...manifests.ctc import RATE
 from ...pipeline.sound.audio import Pcm
 from ..acoustic.acoustic import AcousticModel
 from ..decoding.decoder import LogProbs
+from .precise import Precise
 
 BOUND = 1e-3
-"""Largest difference of a log-probability of any label."""
+"""Largest difference of a log-probability of any label from PyTorch's."""
 STREAM_BOUND = 1e-4
-"""Likewise, of a stream from the whole."""
+"""Likewise, of a stream's from those of the whole."""
 TIE = 1e-4
 """Labels are as likely as each other if their log-probabilities differ by less: either may be chosen."""
 LENGTHS = (round(0.43 * RATE), 2 * RATE, round(3.07 * RATE))
@@ -52,7 +53,7 @@ def made_clips() -> list[Pcm]:
     return [_made(chance, length) for length in LENGTHS]
 
 
-def check_made(truth: AcousticModel, exported: AcousticModel, name: str) -> Check:
+def check_made(truth: Precise, exported: AcousticModel, name: str) -> Check:
     """Hold an exported model against PyTorch's on made sounds.
 
     Raises:
@@ -60,16 +61,16 @@ def check_made(truth: AcousticModel, exported: AcousticModel, name: str) -> Chec
     """
     clips = made_clips()
     batches = [[clips[one] for one in those] for those in TOGETHER]
-    return sum((check(truth.log_probs(one), exported.log_probs(one), truth.alphabet, name) for one in batches), Check())
+    return sum((check(truth.log_probs(one), exported.log_probs(one), name) for one in batches), Check())
 
 
-def check(truth: Sequence[LogProbs], found: Sequence[LogProbs], alphabet: Alphabet, name: str) -> Check:
+def check(truth: Sequence[LogProbs], found: Sequence[LogProbs], name: str) -> Check:
     """Hold what an exported model has made of clips against what PyTorch has.
 
     Raises:
         TrainingError: they differ.
     """
-    return sum((_same(one, other, BOUND, alphabet, name) for one, other in zip(truth, found, strict=True)), Check())
+    return sum((_same(one, other, BOUND, name) for one, other in zip(truth, found, strict=True)), Check())
 
 
 def check_stream(whole: Iterable[tuple[Pcm, LogProbs]], exported: AcousticModel, name: str) -> Check:
@@ -81,7 +82,7 @@ def check_stream(whole: Iterable[tuple[Pcm, LogProbs]], exported: AcousticModel,
     done = Check()
     for number, (pcm, log_probs_TV) in enumerate(whole):
         heard_TV = streamed(exported, pcm, PIECES[number % len(PIECES)])
-        done += _same(log_probs_TV, heard_TV, STREAM_BOUND, exported.alphabet, name)
+        done += _same(log_probs_TV, heard_TV, STREAM_BOUND, name)
     return done
 
 
@@ -92,7 +93,7 @@ def streamed(exported: AcousticModel, pcm: Pcm, piece: int) -> LogProbs:
     return np.concatenate([*heard, stream.end()])
 
 
-def _same(truth_TV: LogProbs, found_TV: LogProbs, bound: float, alphabet: Alphabet, name: str) -> Check:
+def _same(truth_TV: LogProbs, found_TV: LogProbs, bound: float, name: str) -> Check:
     refused = f"{name} does not say what PyTorch's model does, nothing is exported: "
     if truth_TV.shape != found_TV.shape:
         raise TrainingError(f"{refused}of a clip it makes {len(found_TV)} steps, not {len(truth_TV)}")
@@ -100,7 +101,7 @@ def _same(truth_TV: LogProbs, found_TV: LogProbs, bound: float, alphabet: Alphab
     if not difference <= bound:
         raise TrainingError(f"{refused}a log-probability differs by {difference:.2g}, more than {bound:g}")
     if _reads_otherwise(truth_TV, found_TV):
-        raise TrainingError(f"{refused}it reads another of {alphabet.size} labels where one is the likelier")
+        raise TrainingError(f"{refused}it would choose another label where one is the likelier")
     return Check(clips=1, difference=difference)
 
 

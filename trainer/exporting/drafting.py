@@ -22,6 +22,8 @@ from .quantising import quantised
 from .wire import graph_digest
 from .writing import stream_graph, whole_graph, whole_only
 
+STREAM_NAME = "model.stream.onnx"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
@@ -67,7 +69,7 @@ def drafts(found: RunModel, origin: Origin) -> Drafts:
         return Drafts(whole, None)
     pieces = stream_graph(found.model, found.features, labels)
     facts = replace(facts, kind=STREAM, feeding=pieces.feeding)
-    return Drafts(whole, drafted(_beside(NAME, STREAM), pieces.model, facts))
+    return Drafts(whole, drafted(STREAM_NAME, pieces.model, facts))
 
 
 def in_int8(plain: Drafts) -> Drafts:
@@ -113,7 +115,3 @@ def _facts(standing: Standing, origin: Origin, why: str) -> Facts:
         dev_cer=last.dev_characters.rate if last else None,
         whole_only=why,
     )
-
-
-def _beside(name: str, kind: str) -> str:
-    return name.replace(".onnx", f".{kind}.onnx")

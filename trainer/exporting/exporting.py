@@ -15,7 +15,7 @@ from onnx import checker, load_from_string
 from ...manifests import OutputError, Progress, TrainingError, UsageError, silent
 from ...pipeline.commit import discard, write_whole, writing
 from ..acoustic.opening import CHECKPOINTS
-from ..acoustic.run import RunModel, hearing
+from ..acoustic.run import hearing
 from ..loading.data import Data
 from ..training.checkpoint import best
 from .card import EXPLAINED, card
@@ -24,6 +24,7 @@ from .drafting import Draft, Drafts, drafts, in_int8, measured
 from .facts import Quantised
 from .hours import hours_an_epoch
 from .judging import Judged, judge
+from .precise import Precise
 
 CARD, FACTS = "README.md", "model.json"
 MOST_CHANGE = 0.005
@@ -64,10 +65,10 @@ def export(
         raise UsageError("what --int8 costs must be measured: name data with --data, as those that chose the model")
     _check_place(out)
     found = best(run, on_notice)
-    truth = hearing(found, "cpu")
-    plain = drafts(truth, found.origin)
+    heard = hearing(found, "cpu")
+    truth, plain = Precise(heard), drafts(heard, found.origin)
     check, small = verified(truth, plain), in_int8(plain) if int8 else None
-    judged = judge(truth, plain, small, data, progress) if data else None
+    judged = judge(truth, plain, small, data, heard.standing.config.batch, progress) if data else None
     quantised = None
     if small and judged and data:
         quantised = _accepted(judged, data, most_change)
@@ -82,7 +83,7 @@ def export(
     return Exported(files=sizes, check=check, words=words, quantised=quantised, whole_only=plain.whole.facts.whole_only)
 
 
-def verified(truth: RunModel, plain: Drafts) -> Check:
+def verified(truth: Precise, plain: Drafts) -> Check:
     """Hold files in float32 against PyTorch on made sounds.
 
     Raises:

@@ -11,8 +11,8 @@ import numpy as np
 from ...manifests import Progress
 from ...manifests.ctc import RATE
 from ...pipeline.sound.audio import Pcm
-from ..acoustic.onnx_file import OnnxModel
-from ..acoustic.run import RunModel
+from ..acoustic.onnx_file import NAME, OnnxModel
+from ..config import BatchConfig
 from ..decoding.decoder import LogProbs
 from ..decoding.greedy import Greedy
 from ..loading.batches import loaded
@@ -20,7 +20,8 @@ from ..loading.data import Data
 from ..order.plan import plan_reading
 from ..scoring.errors import Errors, count_words
 from .checking import Check, check, check_stream, streamed
-from .drafting import Drafts
+from .drafting import STREAM_NAME, Drafts
+from .precise import Precise
 
 STREAMED = 20
 """Clips that are heard as streams too, to hold these against the whole."""
@@ -45,7 +46,7 @@ class Judged:
 class Judge:
     """Holds what was found so far."""
 
-    truth: RunModel
+    truth: Precise
     plain: OnnxModel
     small: OnnxModel | None
     streams: bool
@@ -55,17 +56,17 @@ class Judge:
     stream_int8: Errors = field(default_factory=Errors)
     difference: float = 0.0
 
-    def hear(self, clips: list[Pcm], references: list[str], name: str) -> None:
+    def hear(self, clips: list[Pcm], references: list[str]) -> None:
         """Hold a batch against PyTorch.
 
         Raises:
             TrainingError: float32 differs.
         """
         truth, found = self.truth.log_probs(clips), self.plain.log_probs(clips)
-        streamed_before = self.check.clips
-        self.check += check(truth, found, self.truth.alphabet, name)
-        if self.streams and streamed_before < STREAMED:
-            check_stream(zip(clips, found, strict=True), self.plain, name)
+        heard_before = self.check.clips
+        self.check += check(truth, found, NAME)
+        if self.streams and heard_before < STREAMED:
+            check_stream(zip(clips, found, strict=True), self.plain, STREAM_NAME)
         for reference, log_probs_TV in zip(references, found, strict=True):
             self.words += self._count(reference, log_probs_TV)
         if self.small:
@@ -83,19 +84,20 @@ class Judge:
         return count_words(reference, Greedy(self.truth.alphabet).decode(log_probs_TV)[0].text)
 
 
-def judge(truth: RunModel, plain: Drafts, small: Drafts | None, data: Data, progress: Progress) -> Judged:
-    """What an export makes of data.
+def judge(
+    truth: Precise, plain: Drafts, small: Drafts | None, data: Data, batch: BatchConfig, progress: Progress
+) -> Judged:
+    """What an export makes of data, in batches as they are trained on.
 
     Raises:
         TrainingError: float32 differs from PyTorch.
         DataError: a clip cannot be read.
     """
     judging = Judge(truth, plain.opened(), small.opened() if small else None, plain.stream is not None)
-    batches = plan_reading(data.clips, truth.standing.config.batch)
-    with closing(loaded(data, batches)) as coming:
-        for batch in coming:
-            clips = [pcm_N[:length] for pcm_N, length in zip(batch.pcm_BN, batch.lengths, strict=True)]
-            judging.hear(clips, [sample.transcript for sample in batch.samples], plain.whole.name)
+    with closing(loaded(data, plan_reading(data.clips, batch))) as coming:
+        for one in coming:
+            clips = [pcm_N[:length] for pcm_N, length in zip(one.pcm_BN, one.lengths, strict=True)]
+            judging.hear(clips, [sample.transcript for sample in one.samples])
             progress("checking", judging.check.clips, len(data.samples), "utterances")
     int8 = max(judging.whole_int8, judging.stream_int8, key=lambda errors: errors.total)
     return Judged(check=judging.check, words=judging.words, int8=int8, int8_difference=judging.difference)

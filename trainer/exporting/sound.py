@@ -1,8 +1,8 @@
 """Sound: the features of `trainer/features` as part of an ONNX graph, so that samples go in.
 
-A spectrum is a convolution by cosines and sines under a window: no complex numbers, and any runtime has it. (A fast
-Fourier transform out of two products of matrices takes three times as long here, and is no more exact.) The features
-themselves tell their window, filters and constants, so these are the same numbers.
+A spectrum is a product with cosines and sines under a window: no complex numbers, and any runtime has it. (A fast
+Fourier transform out of two products takes three times as long here, and is less exact.) The features themselves tell
+their window, filters and constants, so these are the same numbers.
 
 Axes: B utterances, N samples, T frames, P frames with those around them, F numbers a frame, C coefficients.
 """
@@ -103,7 +103,7 @@ def _spectrogram(graph: Graph, features: LogSpectrogram, samples_BN: Value, leng
     count = frames_B.highest()
     position_1P = graph.count(first, first + count * hop + (window - hop)).unsqueezed(0)
     padded_BP = _mirrored(graph, samples_BN, lengths_B, position_1P)
-    power_BTF = _power(graph, padded_BP, _array(features.window_N), window, hop, count)
+    power_BTF = _power(graph, padded_BP, _array(features.window_N), hop)
     log_BTF = _log1p(graph, graph.op("Sqrt", power_BTF))
     if whitened(features):
         weight_BT = ends.inside(_ones(graph, log_BTF), frames_B, axis=1, rank=2)
@@ -161,21 +161,42 @@ def _frames(graph: Graph, lengths_B: Value, window: int, hop: int, filled: int, 
 def _power_of_filled(
     graph: Graph, samples_BN: Value, window_N: NDArray[np.floating], fft: int, hop: int, frames_B: Value
 ) -> Value:
-    """The power spectrum of all frames, BTF, of samples with zeros after them."""
-    filled_BN = graph.op("Pad", samples_BN, graph.numbers(0, 0, 0, len(window_N) + hop))
-    return _power(graph, filled_BN, window_N, fft, hop, frames_B.highest())
+    """The power spectrum of all frames, BTF, of samples with zeros after them.
+
+    In float64, for a logarithm without a floor makes much of what rounding leaves in a quiet bin beside loud ones: so
+    it does not matter where a stream is cut.
+    """
+    filled_BN = graph.op("Pad", samples_BN, graph.numbers(0, 0, 0, len(window_N)))
+    start_T1 = (graph.count(0, frames_B.highest()) * hop).unsqueezed(1)
+    frames_BTN = graph.op("Gather", filled_BN, start_T1 + graph.count(0, len(window_N)), axis=1).cast(np.float64)
+    spectrum_BTF = graph.op("MatMul", frames_BTN, _basis(graph, window_N, fft).transposed(1, 0))
+    return _squared(graph, spectrum_BTF, fft // 2 + 1, axis=2).cast(np.float32)
 
 
-def _power(graph: Graph, samples_BN: Value, window_N: NDArray[np.floating], fft: int, hop: int, count: Value) -> Value:
-    """The squared magnitudes of the first `count` frames each `hop` samples, BTF; there must be a window of samples."""
-    bins = fft // 2 + 1
-    # Whole turns are taken away while they can be counted.
-    turns_FN = np.outer(np.arange(bins), np.arange(len(window_N))) % fft / fft
-    basis_FN = np.concatenate([np.cos(2 * np.pi * turns_FN), -np.sin(2 * np.pi * turns_FN)]) * window_N
-    basis_F1N = graph.constant("basis_F1N", basis_FN[:, None].astype(np.float32))
-    spectrum_BFT = graph.op("Conv", samples_BN.unsqueezed(1), basis_F1N, strides=[hop]).between(0, count, 2)
-    real_BFT, imaginary_BFT = graph.ops(2, "Split", spectrum_BFT, graph.numbers(bins, bins), axis=1)
-    return (real_BFT * real_BFT + imaginary_BFT * imaginary_BFT).transposed(0, 2, 1)
+def _power(graph: Graph, samples_BN: Value, window_N: NDArray[np.floating], hop: int) -> Value:
+    """The power spectrum of all windows, BTF."""
+    basis_F1N = _basis(graph, window_N, len(window_N)).cast(np.float32).unsqueezed(1)
+    spectrum_BFT = graph.op("Conv", samples_BN.unsqueezed(1), basis_F1N, strides=[hop])
+    return _squared(graph, spectrum_BFT, len(window_N) // 2 + 1, axis=1).transposed(0, 2, 1)
+
+
+def _basis(graph: Graph, window_N: NDArray[np.floating], fft: int) -> Value:
+    """Cosines, then sines, of each bin, under a window, in float64.
+
+    They are looked up in a circle, so that the file need not hold them; a runtime does that once, when it loads it.
+    """
+    turn = 2 * np.pi * np.arange(fft) / fft
+    place_FN = graph.count(0, fft // 2 + 1).unsqueezed(1) * graph.count(0, len(window_N))
+    place_FN = graph.op("Mod", place_FN, fft)
+    circle = (graph.constant("cosine", np.cos(turn)), graph.constant("sine", -np.sin(turn)))
+    waves_FN = graph.joined(*(graph.op("Gather", one, place_FN) for one in circle), axis=0)
+    return waves_FN * graph.constant("window", window_N.astype(np.float64))
+
+
+def _squared(graph: Graph, spectrum: Value, bins: int, axis: int) -> Value:
+    """The squared magnitudes of complex numbers, whose real parts lie before the imaginary ones."""
+    real, imaginary = graph.ops(2, "Split", spectrum, graph.numbers(bins, bins), axis=axis)
+    return real * real + imaginary * imaginary
 
 
 def _in_context(graph: Graph, mfcc_BTC: Value, frames_B: Value, coefficients: int, whiten: bool, ends: Ends) -> Value:

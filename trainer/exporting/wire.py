@@ -42,10 +42,11 @@ def read_facts(path: Path) -> Facts:
         with path.open("rb") as file:
             if not path.stat().st_size:
                 raise DataError(f"{path} is empty: export it again")
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
-                return facts_in(data, str(path))
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
+    # It goes when nobody looks at it any more: an error may still do.
+    return facts_in(memoryview(mapped), str(path))
 
 
 def facts_in(data: memoryview, place: str) -> Facts:
