@@ -76,7 +76,7 @@ def test_a_stream_of_nothing_has_no_steps_and_one_that_has_ended_hears_no_more(o
 def test_streams_of_one_model_know_nothing_of_each_other(runs: Any, opened: dict[str, OnnxModel]) -> None:
     one, other = opened["live, LSTM"].stream(), opened["live, LSTM"].stream()
     first, second = runs.clip(9000, 1), runs.clip(9000, 2)
-    found = [[], []]
+    found: list[list[Any]] = [[], []]
     for start in range(0, 9000, 1500):
         found[0].append(one.feed(first[start : start + 1500]))
         found[1].append(other.feed(second[start : start + 1500]))
