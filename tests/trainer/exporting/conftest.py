@@ -78,15 +78,15 @@ def _as_if_trained(model: nn.Module) -> None:
     """Statistics that are not those of the beginning, and outputs that are as sure of themselves as trained ones."""
     for name, parameter in model.named_parameters():
         if name in ("dense.weight", "h6.weight") or "weight_hh" in name:
-            parameter.data *= 5
+            parameter.data *= 2 if "weight_hh" in name else 10
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm1d):
+        if isinstance(module, nn.BatchNorm1d) and module is not getattr(model, "norm", None):
             nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias)
+            nn.init.normal_(module.bias, 0, 0.2)
             assert module.running_mean is not None
             assert module.running_var is not None
-            nn.init.normal_(module.running_mean)
-            nn.init.uniform_(module.running_var, 0.5, 2)
+            nn.init.normal_(module.running_mean, 0, 0.2)
+            nn.init.uniform_(module.running_var, 0.1, 0.3)
 
 
 def standing(config: Config, alphabet: Alphabet | None = None) -> Standing:
