@@ -97,11 +97,11 @@ def made(preset: str, home: Path) -> dict[str, tuple[str, Path]]:
 def _in_own_format(source: Path, target: Path) -> None:
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
+    options = onnxruntime.SessionOptions()  # type: ignore[attr-defined]
     options.optimized_model_filepath = str(target)
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC  # type: ignore[attr-defined]
     options.add_session_config_entry("session.save_model_format", "ORT")
-    onnxruntime.InferenceSession(str(source), options)
+    onnxruntime.InferenceSession(str(source), options)  # type: ignore[attr-defined]
 
 
 def loading(ways: dict[str, tuple[str, Path]]) -> Iterator[tuple[str, list[float]]]:
