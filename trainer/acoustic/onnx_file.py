@@ -22,7 +22,7 @@ from ...manifests import Alphabet, DataError, TrainingError, UsageError
 from ...pipeline.sound.audio import FULL_SCALE, Pcm
 from ...pipeline.workers import available
 from ..decoding.decoder import LogProbs
-from ..exporting.facts import INT8, NEXT, STREAM, WHOLE, Facts, Feeding
+from ..exporting.facts import INT8, NEXT, STREAM, WHOLE, Facts
 from ..exporting.wire import facts_in, read_facts
 
 NAME = "model.onnx"
@@ -58,6 +58,7 @@ class Net:
         except ERRORS as error:
             raise DataError(f"{place}: this onnxruntime cannot load it: {_told(error)}") from error
         self._names = [one.name for one in self._session.get_outputs()]
+        self._check()
 
     def run(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The outputs by name."""
@@ -65,6 +66,18 @@ class Net:
             return dict(zip(self._names, self._session.run(None, inputs), strict=True))
         except ERRORS as error:
             raise DataError(f"{self.place}: onnxruntime cannot compute it: {_told(error)}") from error
+
+    def _check(self) -> None:
+        """Make sure that the graph is one of those that its facts speak of."""
+        held = self.facts.feeding.state if self.facts.feeding else ()
+        inputs, outputs = {"samples", "lengths"}, {"log_probs", "steps"}
+        if self.facts.kind == STREAM:
+            inputs = {"samples", "last", *(one.name for one in held)}
+            outputs = {"log_probs", "used", *(one.name + NEXT for one in held)}
+        labels = [one.shape[-1] for one in self._session.get_outputs() if one.name == "log_probs"]
+        found = {one.name for one in self._session.get_inputs()}, set(self._names)
+        if found != (inputs, outputs) or labels != [self.facts.alphabet.size]:
+            raise DataError(f"{self.place} does not hold the graph that it speaks of: export it again")
 
 
 class OnnxModel:
@@ -128,7 +141,7 @@ class OnnxStream:
     """One utterance that is heard while it comes."""
 
     def __init__(self, net: Net) -> None:
-        assert net.facts.feeding
+        assert net.facts.feeding  # whoever opened it has looked
         self._net, self._feeding = net, net.facts.feeding
         self._labels = net.facts.alphabet.size
         self._state = {one.name: np.zeros(one.shape, one.type) for one in self._feeding.state}
@@ -185,7 +198,7 @@ def open_onnx(place: Path, device: str | None = None, threads: int | None = None
         if not beside.exists():
             raise UsageError(f"{beside} is not there, which hears streams: put it beside {path.name}, or export again")
         found = Net(beside, beside, device, threads)
-        if found.facts.kind != STREAM:
+        if found.facts.kind != STREAM or not found.facts.feeding:
             raise DataError(f"{beside} does not hear streams: export it again")
         return found
 
@@ -211,6 +224,3 @@ def _numbers(log_probs_TV: LogProbs) -> LogProbs:
 def _told(error: Exception) -> str:
     """What onnxruntime says, in one line."""
     return " ".join(str(error).split())[:300]
-
-
-__all__ = ["NAME", "Feeding", "OnnxModel", "OnnxStream", "open_onnx"]

@@ -34,20 +34,25 @@ def open_model(
     """
     if not place.exists():
         raise UsageError(f"there is no model {place}: name a folder of dsprep train or dsprep export, or a .onnx file")
-    if place.is_file() or ((place / EXPORTED).exists() and not (place / CHECKPOINTS).exists()):
-        _need(place, "onnxruntime", "onnx")
-        from .onnx_file import open_onnx
+    if is_run(place):
+        _need(place, "torch", "train")
+        from ..training.device import device_of
+        from .run import open_run
 
-        return open_onnx(place, device, threads)
-    if not (place / CHECKPOINTS).exists():
+        return open_run(place, device_of(device), on_notice)
+    if place.is_dir() and not (place / EXPORTED).exists():
         raise UsageError(
             f"{place} is neither a run nor an export: name a folder that dsprep train or export has written"
         )
-    _need(place, "torch", "train")
-    from ..training.device import device_of
-    from .run import open_run
+    _need(place, "onnxruntime", "onnx")
+    from .onnx_file import open_onnx
 
-    return open_run(place, device_of(device), on_notice)
+    return open_onnx(place, device, threads)
+
+
+def is_run(place: Path) -> bool:
+    """Whether it is a run of dsprep train, which torch computes; all else is an export, or nothing."""
+    return (place / CHECKPOINTS).exists()
 
 
 def _need(place: Path, package: str, extra: str) -> None:

@@ -1,6 +1,7 @@
 """Card: a page about an exported model, for who finds it, in Markdown (README.md beside the files)."""
 
 import json
+from collections.abc import Iterator
 
 from ...manifests.ctc import RATE
 from .checking import Check
@@ -27,7 +28,6 @@ def card(facts: Facts, files: list[Draft], check: Check, hours: float | None, me
 def _what(facts: Facts, hours: float | None) -> list[str]:
     name = {"deepspeech1": "DeepSpeech 1", "deepspeech2": "DeepSpeech 2"}[facts.model["name"]]
     way = "both ways, so that it needs the whole utterance" if facts.model["bidirectional"] else "forwards only"
-    each = f", {hours:.2f} h of audio each" if hours else ""
     return [
         f"# {name}",
         "",
@@ -38,10 +38,18 @@ def _what(facts: Facts, hours: float | None) -> list[str]:
         f"It takes sound of {RATE // 1000} kHz, mono, as float32 from -1 to 1. Its features (`{facts.features}`) are",
         "inside.",
         "",
-        f"Trained by dsprep for {facts.epoch} epochs{each}, on data of digest `{facts.data[:16]}`.",
-        f"Made from checkpoint `{facts.checkpoint['name']}`, sha256 `{facts.checkpoint['sha256']}`.",
+        *_whence(facts, hours),
         "",
     ]
+
+
+def _whence(facts: Facts, hours: float | None) -> Iterator[str]:
+    if facts.origin:
+        yield f"Its weights began as those of `{facts.origin['name']}`, sha256 `{facts.origin['sha256']}`."
+    if facts.epoch:
+        each = f", {hours:.2f} h of audio each" if hours else ""
+        yield f"Trained by dsprep for {facts.epoch} epochs{each}, on data of digest `{facts.data[:16]}`."
+    yield f"Made from checkpoint `{facts.checkpoint['name']}`, sha256 `{facts.checkpoint['sha256']}`."
 
 
 def _how_good(facts: Facts, check: Check, measured: Quantised | None) -> list[str]:

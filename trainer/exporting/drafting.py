@@ -108,10 +108,11 @@ def _facts(standing: Standing, origin: Origin, why: str) -> Facts:
         features=standing.config.features,
         model=asdict(standing.config.model),
         checkpoint=asdict(origin),
+        origin=asdict(standing.origin) if standing.origin else None,
         data=standing.data,
         dev=standing.dev,
         epoch=standing.epoch,
-        dev_wer=last.dev_words.rate if last else None,
-        dev_cer=last.dev_characters.rate if last else None,
+        dev_wer=last.dev_words.rate if last and last.dev_words.words else None,
+        dev_cer=last.dev_characters.rate if last and last.dev_characters.words else None,
         whole_only=why,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from onnx import checker, load_from_string
 
 from ...manifests import OutputError, Progress, TrainingError, UsageError, silent
-from ...pipeline.commit import discard, write_whole, writing
+from ...pipeline.commit import discard, sweep, write_whole, writing
 from ..acoustic.opening import CHECKPOINTS
 from ..acoustic.run import hearing
 from ..loading.data import Data
@@ -102,6 +102,8 @@ def verified(truth: Precise, plain: Drafts) -> Check:
 
 
 def _accepted(judged: Judged, data: Data, most_change: float) -> Quantised:
+    if not judged.words.words:
+        raise UsageError("the transcripts of --data have no words: name others, for --int8 is measured on them")
     found = Quantised(
         utterances=judged.check.clips,
         data=data.digest,
@@ -125,7 +127,9 @@ def _check_place(out: Path) -> None:
         raise OutputError(f"{out} is a file: name a folder")
     if (out / CHECKPOINTS).exists():
         raise OutputError(f"{out} is a run: name another folder")
-    if out.exists() and not (out / FACTS).exists() and any(out.iterdir()):
+    sweep(out)
+    found = {path.name for path in out.iterdir()} if out.exists() else set()
+    if found and not found & EXPLAINED.keys():
         raise OutputError(f"{out} holds something else than an export: name another folder")
 
 

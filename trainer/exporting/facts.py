@@ -7,6 +7,7 @@ Whoever has the file needs nothing else to write text. Neither torch nor onnx is
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ FORMAT = 1
 """Of these facts, and of what the graphs take and give."""
 WHOLE, STREAM = "whole", "stream"
 FLOAT, INT8 = "float32", "int8"
+MOST = 2**26
+"""Numbers that a stream may hand on under a name."""
 NEXT = "_next"
 """Ends the name of what a stream hands on, where it comes out."""
 
@@ -75,6 +78,8 @@ class Facts:
     """The table [model] of its config."""
     checkpoint: dict[str, str]
     """Name and sha256 of what it was made from."""
+    origin: dict[str, str] | None
+    """Name and sha256 of what its run began with, if not with chance."""
     data: str
     """Digest of the training data."""
     dev: str
@@ -135,4 +140,11 @@ def facts_of(text: str, place: str) -> Facts:
 
 def _feeding(told: dict[str, Any]) -> Feeding:
     state = tuple(Held(name=one["name"], type=one["type"], shape=tuple(one["shape"])) for one in told["state"])
-    return Feeding(first=told["first"], next=told["next"], state=state)
+    for one in state:
+        if (
+            one.type not in ("float32", "int64")
+            or not 0 <= math.prod(one.shape) <= MOST
+            or min(one.shape, default=0) < 0
+        ):
+            raise ValueError(f"{one} cannot be handed on")
+    return Feeding(first=int(told["first"]), next=int(told["next"]), state=state)

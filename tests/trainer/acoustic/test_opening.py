@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from dsprep.manifests import DataError, DsprepError, UsageError, english
+from dsprep.manifests import Alphabet, DataError, DsprepError, UsageError, english
 from dsprep.trainer.acoustic.onnx_file import OnnxModel
 from dsprep.trainer.acoustic.opening import open_model
 from dsprep.trainer.acoustic.run import RunModel, open_run
 from dsprep.trainer.config import Config, DeepSpeech1Config
 from dsprep.trainer.exporting.exporting import export
+from dsprep.trainer.exporting.wire import read_facts
 from dsprep.trainer.features import FEATURES
 from dsprep.trainer.models import build_model
 from dsprep.trainer.training.checkpoint import save
@@ -92,6 +94,22 @@ def test_a_stream_of_another_model_is_not_taken_for_its_own(out: Path, tmp_path:
     shutil.copy(out / "model.stream.onnx", tmp_path / "out" / "model.stream.onnx")
     with pytest.raises(DataError, match="is of another model than"):
         open_model(tmp_path / "out").stream()
+
+
+def test_a_graph_that_is_not_what_its_facts_say_is_told(out: Path, tmp_path: Path) -> None:
+    import onnx
+
+    from dsprep.trainer.exporting.drafting import drafted
+
+    facts = read_facts(out / "model.onnx")
+    for name, change in (
+        ("alphabet", {"alphabet": Alphabet(("a", "b"), 2)}),
+        ("kind", {"kind": "stream"}),
+    ):
+        data = drafted(name, onnx.load(out / "model.onnx"), replace(facts, **change)).data
+        (tmp_path / f"{name}.onnx").write_bytes(data)
+        with pytest.raises(DataError, match="does not hold the graph that it speaks of"):
+            open_model(tmp_path / f"{name}.onnx")
 
 
 @pytest.mark.parametrize("device", ["cuda", "mps", "tpu"])

@@ -178,6 +178,31 @@ def test_a_disk_that_is_full_is_told_and_no_list_of_files_is_left(tmp_path: Path
     assert not (tmp_path / "out" / "model.json").exists()
 
 
+def test_an_export_that_was_killed_while_it_wrote_is_done_again(tmp_path: Path, runs: Any, make: Any) -> None:
+    export(runs.path("0.7"), tmp_path / "out")
+    whole = make.tree(tmp_path / "out")
+    (tmp_path / "out" / "model.json").unlink()
+    (tmp_path / "out" / "model.stream.onnx").rename(tmp_path / "out" / ".model.stream.onnx.1-0123456789abcdef.tmp")
+    export(runs.path("0.7"), tmp_path / "out")
+    assert {name: data for name, data in make.tree(tmp_path / "out").items() if not name.endswith(".tmp")} == whole
+
+
+def test_a_run_that_an_imported_model_began_says_so(tmp_path: Path, runs: Any) -> None:
+    from dataclasses import replace
+
+    from dsprep.trainer.training.checkpoint import save
+    from dsprep.trainer.training.standing import Origin
+
+    found = runs.model("0.7")
+    origin = Origin(name="released.pbmm", sha256="c" * 64)
+    save(tmp_path / "run", replace(found.standing, origin=origin, epoch=0, history=()), found.model)
+    export(tmp_path / "run", tmp_path / "out")
+    page = (tmp_path / "out" / "README.md").read_text()
+    assert "Its weights began as those of `released.pbmm`" in page
+    assert "Trained by dsprep" not in page
+    assert "on its dev data" not in page
+
+
 def test_a_run_without_a_checkpoint_is_told(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="holds no whole checkpoint"):
         export(tmp_path / "gone", tmp_path / "out")

@@ -1,5 +1,6 @@
 """A file that is cut off, damaged, another's, or that reads other files is refused before a runtime sees it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,16 @@ def test_facts_of_another_version_or_none_are_told(draft: Draft, told: str, foun
     model.metadata_props[0].value = told
     with pytest.raises(DataError, match=found):
         facts_in(memoryview(model.SerializeToString()), "model.onnx")
+
+
+@pytest.mark.parametrize("shape", [[10**12], [-1, 5], ["a"], [2**14, 2**14]])
+def test_what_a_stream_cannot_hand_on_is_told(runs: Any, shape: list[Any]) -> None:
+    stream = drafts(runs.model("0.7"), ORIGIN).stream
+    assert stream
+    told = json.loads(stream.facts.text())
+    told["feeding"]["state"][1]["shape"] = shape
+    with pytest.raises(DataError, match="what dsprep export never writes"):
+        facts_of(json.dumps(told), "model.stream.onnx")
 
 
 def test_a_field_more_or_less_is_told(draft: Draft) -> None:
