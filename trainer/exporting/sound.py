@@ -4,9 +4,11 @@ A spectrum is a product with cosines and sines under a window: no complex number
 Fourier transform out of two products takes three times as long here, and is less exact.) The features themselves tell
 their window, filters and constants, so these are the same numbers.
 
-Axes: B utterances, N samples, T frames, P frames with those around them, F numbers a frame, C coefficients.
+Axes: B utterances, N samples, T frames, K blocks of a frame, P frames with those around them, F numbers a frame,
+C coefficients.
 """
 
+import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -166,9 +168,13 @@ def _power_of_filled(
     In float64, for a logarithm without a floor makes much of what rounding leaves in a quiet bin beside loud ones: so
     it does not matter where a stream is cut.
     """
-    filled_BN = graph.op("Pad", samples_BN, graph.numbers(0, 0, 0, len(window_N)))
-    start_T1 = (graph.count(0, frames_B.highest()) * hop).unsqueezed(1)
-    frames_BTN = graph.op("Gather", filled_BN, start_T1 + graph.count(0, len(window_N)), axis=1).cast(np.float64)
+    size, count = len(window_N), frames_B.highest()
+    filled_BN = graph.op("Pad", samples_BN, graph.numbers(0, 0, 0, size)).between(0, (count - 1) * hop + size, 1)
+    # Windows are gathered by the blocks that they share: single samples would need eight bytes each to be named.
+    block = math.gcd(size, hop)
+    place_TK = (graph.count(0, count) * (hop // block)).unsqueezed(1) + graph.count(0, size // block)
+    frames_BTKN = graph.op("Gather", filled_BN.reshaped(0, -1, block), place_TK, axis=1)
+    frames_BTN = frames_BTKN.reshaped(0, 0, size).cast(np.float64)
     spectrum_BTF = graph.op("MatMul", frames_BTN, _basis(graph, window_N, fft).transposed(1, 0))
     return _squared(graph, spectrum_BTF, fft // 2 + 1, axis=2).cast(np.float32)
 
