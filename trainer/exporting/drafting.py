@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from onnx import ModelProto, StringStringEntryProto, load_from_string
+from onnx import ModelProto, StringStringEntryProto, load_model_from_string
 
 from ..acoustic.onnx_file import NAME, Net, OnnxModel
 from ..acoustic.run import RunModel
@@ -77,7 +77,7 @@ def in_int8(plain: Drafts) -> Drafts:
 
     def one(draft: Draft) -> Draft:
         name = draft.name.replace("model.", f"model.{INT8}.", 1)
-        return drafted(name, quantised(load_from_string(draft.data)), replace(draft.facts, numbers=INT8))
+        return drafted(name, quantised(load_model_from_string(draft.data)), replace(draft.facts, numbers=INT8))
 
     return Drafts(one(plain.whole), one(plain.stream) if plain.stream else None)
 
@@ -86,7 +86,7 @@ def measured(plain: Drafts, found: Quantised) -> Drafts:
     """The same, with what was measured."""
 
     def one(draft: Draft) -> Draft:
-        return drafted(draft.name, load_from_string(draft.data), replace(draft.facts, quantised=found))
+        return drafted(draft.name, load_model_from_string(draft.data), replace(draft.facts, quantised=found))
 
     return Drafts(one(plain.whole), one(plain.stream) if plain.stream else None)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from onnx import checker, load_from_string
+from onnx import checker, load_model_from_string
 
 from ...manifests import OutputError, Progress, TrainingError, UsageError, silent
 from ...pipeline.commit import discard, sweep, write_whole, writing
@@ -91,7 +91,7 @@ def verified(truth: Precise, plain: Drafts) -> Check:
     """
     for draft in plain.files:
         try:
-            checker.check_model(load_from_string(draft.data), full_check=True)
+            checker.check_model(load_model_from_string(draft.data), full_check=True)
         except checker.ValidationError as error:
             raise TrainingError(f"{draft.name} would be no sound ONNX, nothing is exported: {error}") from error
     exported, clips = plain.opened(), made_clips()

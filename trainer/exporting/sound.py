@@ -1,14 +1,10 @@
 """Sound: the features of `trainer/features` as part of an ONNX graph, so that samples go in.
 
-A spectrum is a product with cosines and sines under a window: no complex numbers, and any runtime has it. (A fast
-Fourier transform out of two products takes three times as long here, and is less exact.) The features themselves tell
-their window, filters and constants, so these are the same numbers.
+The features themselves tell their window, filters and constants, so these are the same numbers.
 
-Axes: B utterances, N samples, T frames, K blocks of a frame, P frames with those around them, F numbers a frame,
-C coefficients.
+Axes: B utterances, N samples, T frames, P frames with those around them, F numbers a frame, C coefficients.
 """
 
-import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -23,6 +19,7 @@ from ..features.spectrogram import LiveLogSpectrogram, LogSpectrogram
 from ..features.tensorflow_mfcc import FLOOR, TensorflowMfcc
 from .ends import Ends
 from .graph import TO_THE_END, Graph, Value
+from .spectrum import exact_power, power
 
 QUIET = 1e-10
 """Least deviation that features are divided by, as trainer/features/framing.py has it."""
@@ -105,7 +102,7 @@ def _spectrogram(graph: Graph, features: LogSpectrogram, samples_BN: Value, leng
     count = frames_B.highest()
     position_1P = graph.count(first, first + count * hop + (window - hop)).unsqueezed(0)
     padded_BP = _mirrored(graph, samples_BN, lengths_B, position_1P)
-    power_BTF = _power(graph, padded_BP, _array(features.window_N), hop)
+    power_BTF = power(graph, padded_BP, _array(features.window_N), hop)
     log_BTF = _log1p(graph, graph.op("Sqrt", power_BTF))
     if whitened(features):
         weight_BT = ends.inside(_ones(graph, log_BTF), frames_B, axis=1, rank=2)
@@ -131,7 +128,7 @@ def _mfcc(graph: Graph, features: Mfcc, samples_BN: Value, lengths_B: Value, end
     frames_B = _frames(graph, lengths_B - begun, features.WINDOW, features.HOP, filled, ends)
     window_N = np.ones(features.WINDOW) if features.window_N is None else _array(features.window_N)
     window_N = window_N * FULL_SCALE / features.FFT**0.5
-    power_BTF = _power_of_filled(graph, raised_BN, window_N, features.FFT, features.HOP, frames_B)
+    power_BTF = exact_power(graph, raised_BN, window_N, features.FFT, features.HOP, frames_B)
     energy_BT1 = _log(graph, power_BTF.summed(2, keep=True))
     mel_BTM = graph.op("MatMul", power_BTF, graph.constant("filters_FM", _array(features.filters_FM)))
     cosines_MC = graph.constant("cosines_MC", _array(features.cosines_MC))
@@ -145,7 +142,7 @@ def _tensorflow_mfcc(graph: Graph, features: TensorflowMfcc, samples_BN: Value, 
     """What TensorFlow's operations do: only whole windows make frames, but for a clip that is shorter than one."""
     frames_B = _frames(graph, lengths_B, features.WINDOW, features.HOP, 0, ends)
     window_N = _array(features.window_N)
-    power_BTF = _power_of_filled(graph, samples_BN, window_N, features.WINDOW, features.HOP, frames_B)
+    power_BTF = exact_power(graph, samples_BN, window_N, features.WINDOW, features.HOP, frames_B)
     magnitude_BTF = graph.op("Sqrt", power_BTF)
     mel_BTM = graph.op("MatMul", magnitude_BTF, graph.constant("filters_FM", _array(features.filters_FM)))
     cosines_MC = graph.constant("cosines_MC", _array(features.cosines_MC))
@@ -158,51 +155,6 @@ def _frames(graph: Graph, lengths_B: Value, window: int, hop: int, filled: int, 
     """How many windows are whole, and at the end those whose first samples are there; one at least at the beginning."""
     whole_B = (lengths_B - window + hop + graph.value(ends.last) * filled) // hop
     return whole_B.maximum(1 - graph.value(ends.begun))
-
-
-def _power_of_filled(
-    graph: Graph, samples_BN: Value, window_N: NDArray[np.floating], fft: int, hop: int, frames_B: Value
-) -> Value:
-    """The power spectrum of all frames, BTF, of samples with zeros after them.
-
-    In float64, for a logarithm without a floor makes much of what rounding leaves in a quiet bin beside loud ones: so
-    it does not matter where a stream is cut.
-    """
-    size, count = len(window_N), frames_B.highest()
-    filled_BN = graph.op("Pad", samples_BN, graph.numbers(0, 0, 0, size)).between(0, (count - 1) * hop + size, 1)
-    # Windows are gathered by the blocks that they share: single samples would need eight bytes each to be named.
-    block = math.gcd(size, hop)
-    place_TK = (graph.count(0, count) * (hop // block)).unsqueezed(1) + graph.count(0, size // block)
-    frames_BTKN = graph.op("Gather", filled_BN.reshaped(0, -1, block), place_TK, axis=1)
-    frames_BTN = frames_BTKN.reshaped(0, 0, size).cast(np.float64)
-    spectrum_BTF = graph.op("MatMul", frames_BTN, _basis(graph, window_N, fft).transposed(1, 0))
-    return _squared(graph, spectrum_BTF, fft // 2 + 1, axis=2).cast(np.float32)
-
-
-def _power(graph: Graph, samples_BN: Value, window_N: NDArray[np.floating], hop: int) -> Value:
-    """The power spectrum of all windows, BTF."""
-    basis_F1N = _basis(graph, window_N, len(window_N)).cast(np.float32).unsqueezed(1)
-    spectrum_BFT = graph.op("Conv", samples_BN.unsqueezed(1), basis_F1N, strides=[hop])
-    return _squared(graph, spectrum_BFT, len(window_N) // 2 + 1, axis=1).transposed(0, 2, 1)
-
-
-def _basis(graph: Graph, window_N: NDArray[np.floating], fft: int) -> Value:
-    """Cosines, then sines, of each bin, under a window, in float64.
-
-    They are looked up in a circle, so that the file need not hold them; a runtime does that once, when it loads it.
-    """
-    turn = 2 * np.pi * np.arange(fft) / fft
-    place_FN = graph.count(0, fft // 2 + 1).unsqueezed(1) * graph.count(0, len(window_N))
-    place_FN = graph.op("Mod", place_FN, fft)
-    circle = (graph.constant("cosine", np.cos(turn)), graph.constant("sine", -np.sin(turn)))
-    waves_FN = graph.joined(*(graph.op("Gather", one, place_FN) for one in circle), axis=0)
-    return waves_FN * graph.constant("window", window_N.astype(np.float64))
-
-
-def _squared(graph: Graph, spectrum: Value, bins: int, axis: int) -> Value:
-    """The squared magnitudes of complex numbers, whose real parts lie before the imaginary ones."""
-    real, imaginary = graph.ops(2, "Split", spectrum, graph.numbers(bins, bins), axis=axis)
-    return real * real + imaginary * imaginary
 
 
 def _in_context(graph: Graph, mfcc_BTC: Value, frames_B: Value, coefficients: int, whiten: bool, ends: Ends) -> Value:

@@ -20,7 +20,7 @@ ORIGIN = Origin(name="00001-000000.safetensors", sha256="0" * 64)
 
 def broken(draft: Draft, change: Callable[[ModelProto], None]) -> Draft:
     """A copy that is whole, and wrong."""
-    model = onnx.load_from_string(draft.data)
+    model = onnx.load_model_from_string(draft.data)
     change(model)
     return drafted(draft.name, model, draft.facts)
 

@@ -22,7 +22,7 @@ def drafted(runs: Any, kind: str) -> Drafts:
 
 
 def graph(data: bytes) -> onnx.GraphProto:
-    return onnx.load_from_string(data).graph
+    return onnx.load_model_from_string(data).graph
 
 
 def test_every_kind_of_run_is_tried_here(runs: Any) -> None:

@@ -97,7 +97,7 @@ def test_weights_in_other_files_are_not_read(draft: Draft, where: str) -> None:
     outside.ClearField("raw_data")
     outside.data_location = TensorProto.EXTERNAL
     outside.external_data.add(key="location", value="../../../../etc/passwd")
-    model = onnx.load_from_string(draft.data)
+    model = onnx.load_model_from_string(draft.data)
     constant = helper.make_node("Constant", [], ["outside"], value=outside)
     if where == "initializer":
         model.graph.initializer.append(outside)
@@ -121,7 +121,7 @@ def test_weights_in_other_files_are_not_read(draft: Draft, where: str) -> None:
     ],
 )
 def test_facts_of_another_version_or_none_are_told(draft: Draft, told: str, found: str) -> None:
-    model = onnx.load_from_string(draft.data)
+    model = onnx.load_model_from_string(draft.data)
     model.metadata_props[0].value = told
     with pytest.raises(DataError, match=found):
         facts_in(memoryview(model.SerializeToString()), "model.onnx")
