@@ -104,10 +104,10 @@ def _in_own_format(source: Path, target: Path) -> None:
     onnxruntime.InferenceSession(str(source), options)  # type: ignore[attr-defined]
 
 
-def loading(ways: dict[str, tuple[str, Path]]) -> Iterator[tuple[str, list[float]]]:
+def loading(ways: dict[str, tuple[str, Path]], processes: int = PROCESSES) -> Iterator[tuple[str, list[float]]]:
     """Seconds, MB of its own, MB of files, for each."""
     found: dict[str, list[list[float]]] = {name: [] for name in ways}
-    for _ in range(PROCESSES):
+    for _ in range(processes):
         for name, (way, place) in ways.items():
             command = [sys.executable, "-c", HELD + WAYS[way] + TOLD, str(place)]
             told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
