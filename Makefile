@@ -31,6 +31,7 @@ bench: .venv/.installed  ## speed and memory, beside the floor
 	$(BIN)/python bench/scoring_speed.py
 	$(BIN)/python bench/decoding_speed.py
 	$(BIN)/python bench/transcribing_speed.py
+	$(BIN)/python bench/export_speed.py
 
 format: .venv/.installed  ## what check asks for, done
 	$(BIN)/python -m ruff check --fix .

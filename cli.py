@@ -19,6 +19,7 @@ from .commands.converting import convert
 from .commands.corpora import corpora
 from .commands.demo import demo
 from .commands.evaluating import evaluate
+from .commands.exporting import export
 from .commands.importing import import_
 from .commands.inspecting import check, stats
 from .commands.lm import lm
@@ -42,6 +43,7 @@ COMMANDS = (
     train,
     evaluate,
     transcribe,
+    export,
     lm,
     import_model,
     demo,

@@ -11,6 +11,8 @@ from ..manifests import MissingExtraError
 
 TRAIN = ("torch", "safetensors", "rapidfuzz", "webdataset")
 """What the extra `train` brings."""
+EXPORT = (*TRAIN, "onnx", "onnxruntime")
+"""What the extra `export` does."""
 
 
 def need(extra: str, *packages: str) -> None:

@@ -7,6 +7,7 @@ A decorator is one option; a type or a function is what its words mean.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,12 @@ alphabet_option = click.option(
     help="alphabet.txt or labels.json.  [default: a-z, apostrophe, space]",
 )
 device_option = click.option("--device", help="cpu, cuda ...  [default: cuda if there is one]")
+
+
+def threads_asked() -> int | None:
+    """Threads that OMP_NUM_THREADS asks for, if it does: torch heeds it by itself, onnxruntime does not."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdecimal() and int(told) > 0 else None
 
 
 def alphabet_of(file: Path | None) -> Alphabet:

@@ -23,7 +23,7 @@ from ..pipeline.tables import printable
 from .caching import cached, indexing
 from .decoding import decoding_options
 from .extras import TRAIN, need
-from .options import device_option, path_type, place_type
+from .options import device_option, path_type, place_type, threads_asked
 from .progress import show_progress
 from .showing import notice
 from .stopping import if_interrupted
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from ..trainer.transcribing.transcript import Transcript
 
 STDIN = Path("-")
-ONNX = ".onnx"
 STOPPED = "interrupted: the inputs after the last line were not heard"
 
 
@@ -70,29 +69,29 @@ def transcribe(
     cache: Cache,
     decoding: Decoding,
 ) -> None:
-    """Print what MODEL, a run, hears in each INPUT: an audio file, a folder, a manifest, shards, or - for a pipe.
+    """Print what MODEL, a run or an export, hears in each INPUT: an audio file, a folder, a manifest, shards, or - for a pipe.
 
     A line an input: its path, a tab, the text. A pipe carries raw 16 kHz mono samples of 16 bits, or a WAV.
     """
     endings = [ending for ending, wanted in (("srt", srt), ("vtt", vtt)) if wanted]
     _check(inputs, endings, out, partial)
-    if model.suffix != ONNX:
-        need("train", *TRAIN)
-    from ..trainer.acoustic.opening import open_model
+    from ..trainer.acoustic.opening import is_run, open_model
     from ..trainer.transcribing.places import places_of
     from ..trainer.transcribing.sources import sources_of
     from ..trainer.transcribing.transcribing import Failure
     from ..trainer.transcribing.transcribing import transcribe as transcribe_all
     from .hearing import hear
 
+    if is_run(model):
+        need("train", *TRAIN)
     if STDIN in inputs:
-        opened = open_model(model, device, notice)
+        opened = open_model(model, device, notice, threads_asked())
         hear(opened, decoding.decoder(opened.alphabet, notice), as_json, partial, batch_seconds)
         return
     with if_interrupted(STOPPED), show_progress() as progress:
         sources = sources_of(inputs, indexing(cache, progress))
         places = places_of(sources, endings, out)
-        opened = open_model(model, device, notice)
+        opened = open_model(model, device, notice, threads_asked())
         decoder = decoding.decoder(opened.alphabet, notice)
         began, seconds, failed = time.monotonic(), 0.0, 0
         outcomes = transcribe_all(opened, sources, decoder, batch_seconds)

@@ -29,6 +29,7 @@ def test_help_lists_every_verb() -> None:
         "corpora",
         "demo",
         "evaluate",
+        "export",
         "import",
         "lm",
         "shard",

@@ -14,7 +14,7 @@ from ..manifests import Alphabet, Progress, TrainingError, silent
 from ..pipeline.hashing import sha256_of
 from ..pipeline.places import Place
 from .acoustic.acoustic import AcousticModel
-from .acoustic.opening import open_model
+from .acoustic.opening import EXPORTED, is_exported, is_run, open_model
 from .acoustic.run import hearing
 from .config import BatchConfig
 from .decoding.decoder import Decoder
@@ -24,27 +24,12 @@ from .loading.batches import Loaded
 from .loading.data import Data, unwritable
 from .scoring.evaluated import Evaluated
 from .scoring.heard import Evaluation
-from .training.checkpoint import FOLDER, best
+from .training.checkpoint import best
 from .training.ranks import Ranks
 from .training.standing import Origin, Standing
 
-EXPORTED = ".onnx"
-"""How the name of an exported model ends."""
-MAIN = "model.onnx"
-"""What it is called in the folder of an export."""
 SAVED = ".json"
-
-
-def is_run(place: Path) -> bool:
-    """Whether a place is the folder of a training run."""
-    return (place / FOLDER).is_dir()
-
-
-def is_exported(place: Path) -> bool:
-    """Whether a place is an exported model, by its name, or the folder of one."""
-    if place.is_dir():
-        return not is_run(place) and (place / MAIN).is_file()
-    return place.suffix == EXPORTED
+"""How the name of an evaluation that was written ends."""
 
 
 def is_saved(place: Path) -> bool:
@@ -128,7 +113,7 @@ def _exported(place: Path, asked: Asked) -> _Model:
 
 
 def _origin(place: Path) -> Origin:
-    path = place / MAIN if place.is_dir() else place
+    path = place / EXPORTED if place.is_dir() else place
     try:
         return Origin(name=path.name, sha256=sha256_of(path))
     except OSError as error:

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from dsprep.commands.options import path_type, size_of, workers_option
+from dsprep.commands.options import path_type, size_of, threads_asked, workers_option
 from dsprep.manifests import UsageError
 from dsprep.pipeline.workers import available
 
@@ -52,3 +52,13 @@ def test_a_url_is_no_path_and_is_told_without_its_secrets() -> None:
 def test_an_empty_path_is_not_taken_for_this_folder() -> None:
     with pytest.raises(UsageError, match="is empty: name one"):
         path_type.convert("", None, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "threads"), [("1", 1), ("12", 12), ("", None), ("0", None), ("2,1", None), ("-1", None)]
+)
+def test_threads_are_those_that_torch_would_heed_too(
+    monkeypatch: pytest.MonkeyPatch, told: str, threads: int | None
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert threads_asked() == threads
