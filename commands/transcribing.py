@@ -69,7 +69,7 @@ def transcribe(
     cache: Cache,
     decoding: Decoding,
 ) -> None:
-    """Print what MODEL, a run or an export, hears in each INPUT: an audio file, a folder, a manifest, shards, or - for a pipe.
+    """Print what MODEL, a run or an export, hears in each INPUT: audio, a folder, a manifest, shards, or - for a pipe.
 
     A line an input: its path, a tab, the text. A pipe carries raw 16 kHz mono samples of 16 bits, or a WAV.
     """

@@ -210,7 +210,7 @@ def test_a_mistake_costs_one_line(
 def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
     done = transcribe(tmp_path, wav(tmp_path / "a.wav", 0.1))
     assert done.exit_code == 1
-    assert "holds no whole checkpoint" in done.stderr
+    assert "is neither a run nor an export" in done.stderr
 
 
 def test_a_pipe_without_sound_is_told(runs: dict[str, Path]) -> None:

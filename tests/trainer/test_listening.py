@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import torch
 
-from dsprep.manifests import DataError, TrainingError, UsageError, english
+from dsprep.manifests import DataError, UsageError, english
 from dsprep.trainer import load, logits, transcribe
 from dsprep.trainer.config import Config, DeepSpeech1Config, DeepSpeech2Config
 from dsprep.trainer.features import FEATURES
@@ -77,7 +77,7 @@ def test_what_cannot_be_heard_is_told(tmp_path: Path) -> None:
             hear(model, (np.zeros(0, np.float32), 8000))
         with pytest.raises(UsageError, match="int16 or floating point"):
             hear(model, (np.zeros(5, np.uint8), 8000))
-    with pytest.raises(TrainingError, match="holds no whole checkpoint"):
+    with pytest.raises(UsageError, match="is neither a run nor an export"):
         load(tmp_path)
 
 

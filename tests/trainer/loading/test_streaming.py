@@ -27,6 +27,7 @@ from dsprep.trainer.loading.batches import Loaded
 from dsprep.trainer.loading.data import Data, read_data
 from dsprep.trainer.loading.gathering import Clip, gathered
 from dsprep.trainer.loading.streaming import Streamed, open_stream, spoken
+from dsprep.trainer.training.beginning import check
 from dsprep.trainer.training.checkpoint import checkpoints
 from dsprep.trainer.training.means import Callbacks, Means
 from dsprep.trainer.training.ranks import Ranks
@@ -266,9 +267,9 @@ def test_a_planned_run_does_not_go_on_from_a_stream(tmp_path: Path, shards: Path
         train(config(), english(), read_data([shards]), dev, tmp_path / "run")
 
 
-def test_a_stream_is_not_divided_among_processes(tmp_path: Path, shards: Path, dev: Data) -> None:
+def test_a_stream_is_not_divided_among_processes(shards: Path) -> None:
     with pytest.raises(UsageError, match="--stream cannot give several processes equal shares"):
-        train(config(), english(), open_stream([shards]), dev, tmp_path / "run", Means(ranks=Ranks(0, 2)))
+        check(config(), english(), open_stream([shards]), Ranks(0, 2))
 
 
 def test_what_needs_the_number_of_steps_is_refused(tmp_path: Path, shards: Path, dev: Data) -> None:
