@@ -28,7 +28,7 @@ def test_the_table_of_corpora_is_the_one_that_the_program_prints() -> None:
 
 
 def test_the_tree_is_the_tree() -> None:
-    drawn = re.findall(r"^    ( *)(\S+\.py|\S+/)", README[README.index("## The tree") :], re.MULTILINE)
+    drawn = re.findall(r"^    ( *)(\S+\.py|\S+/)", (ROOT / "docs" / "tree.md").read_text(), re.MULTILINE)
     listed, home = set[str](), ""
     for indent, name in drawn:
         if name.endswith("/"):
