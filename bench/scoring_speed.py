@@ -31,7 +31,7 @@ from dsprep.trainer.acoustic.run import open_run
 from dsprep.trainer.decoding.decoder import LogProbs
 from dsprep.trainer.decoding.greedy import Greedy
 from dsprep.trainer.decoding.hypothesis import Hypothesis
-from dsprep.trainer.evaluation import judge
+from dsprep.trainer.judging import judge
 from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.scoring.bootstrap import Interval, interval, resampled, resampling_of
 from dsprep.trainer.scoring.errors import Errors, added, count_words

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from ..importers import CORPORA
 from ..manifests import english
 from ..pipeline.espeak import PARTS, make_corpus
@@ -13,8 +15,9 @@ from ..pipeline.report import PartReport
 from ..pipeline.shards.placement import Sharding
 from ..pipeline.shards.sharding import ShardReport, shard
 from .config import read_config
-from .evaluation import Evaluation, evaluate
+from .evaluating import Asked, evaluate_model
 from .loading.data import read_data
+from .scoring.heard import Evaluation
 from .training.means import Callbacks
 from .training.standing import Standing
 from .training.training import train
@@ -74,5 +77,5 @@ def run_demo(
         run,
         callbacks=callbacks,
     )
-    test, _ = evaluate(run, read_data([data / "test-clean.csv"]), "cpu", progress)
-    return DemoReport(imported, sharded, standing, test)
+    asked = Asked(data=read_data([data / "test-clean.csv"]), device=torch.device("cpu"), progress=progress)
+    return DemoReport(imported, sharded, standing, evaluate_model(run, asked).evaluation)

@@ -19,7 +19,7 @@ from .acoustic.run import hearing
 from .config import BatchConfig
 from .decoding.decoder import Decoder
 from .decoding.decoding import Decoding
-from .evaluation import ALONE, GREEDY, Heeded, judge, judged, losses_of
+from .judging import ALONE, GREEDY, Heeded, judge, judged, losses_of
 from .loading.batches import Loaded
 from .loading.data import Data, unwritable
 from .scoring.evaluated import Evaluated

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..evaluation import Heard
 from ..scoring.errors import Errors
+from ..scoring.heard import Heard
 
 STEPS = 10
 """Bars from 0 to 100 %, besides one for those without an error and one for those beyond."""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..evaluation import Heard
 from ..scoring.alignment import Edit, Kind, align
+from ..scoring.heard import Heard
 from .visible import visible
 
 LETTERS = {Kind.EQUAL: "=", Kind.SUBSTITUTION: "s", Kind.INSERTION: "i", Kind.DELETION: "d"}

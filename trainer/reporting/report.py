@@ -21,8 +21,8 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from ...pipeline.commit import write_whole
-from ..evaluation import Evaluation
 from ..scoring.alignment import Kind
+from ..scoring.heard import Evaluation
 from .clips import Clips, clips_of
 from .confusions import confusions
 from .examples import Examples, examples, worst_first

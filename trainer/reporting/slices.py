@@ -9,8 +9,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..evaluation import Heard
 from ..scoring.errors import Errors
+from ..scoring.heard import Heard
 
 EDGES = (1, 2, 3, 5, 8, 12, 20, 30)
 """Seconds that part the groups of a slice by duration: the same in each report, so that two can be compared."""

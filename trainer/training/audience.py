@@ -8,8 +8,8 @@ from pathlib import Path
 
 from torch import nn
 
-from ..evaluation import Evaluation
 from ..loading.data import Data
+from ..scoring.heard import Evaluation
 from ..watching.ids import Ids
 from ..watching.log import Log, steps_told
 from ..watching.watcher import Watcher, report_of

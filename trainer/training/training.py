@@ -28,11 +28,12 @@ from ...manifests.ctc import RATE
 from ...pipeline.commit import seal, write_whole
 from ..augment.augmenter import Augmenter
 from ..config import Config
-from ..evaluation import Evaluation, judge
+from ..judging import judge
 from ..loading.batches import Loaded, loaded
 from ..loading.data import Data, unwritable
 from ..loading.streaming import Streamed, spoken, usable
 from ..order.plan import Plan
+from ..scoring.heard import Evaluation
 from ..watching.curves import write_curves
 from ..watching.watcher import report_of
 from .audience import Audience

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from ...pipeline.reading import Reader
 from ...pipeline.sound.audio import Pcm
-from ..evaluation import Evaluation
 from ..loading.batches import load
 from ..loading.data import Data
 from ..order.draws import mixed, order, salt_of
+from ..scoring.heard import Evaluation
 from ..training.reports import StepReport
 from .events import Events
 from .pace import Recent

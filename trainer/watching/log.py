@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 from ...manifests import DataError
-from ..evaluation import Evaluation
+from ..scoring.heard import Evaluation
 from ..training.reports import StepReport
 from .lines import Lines, read_lines
 from .pace import Pace

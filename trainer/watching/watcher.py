@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from ..evaluation import Evaluation
+from ..scoring.heard import Evaluation
 from ..training.reports import StepReport
 from ..training.standing import EpochResult
 

@@ -19,7 +19,7 @@ from dsprep.pipeline.hashing import sha256_of
 from dsprep.trainer.ancestors.importing import import_model
 from dsprep.trainer.ancestors.released import RELEASED, Released, located
 from dsprep.trainer.config import PROFILES, Config, DeepSpeech1Config, DeepSpeech2Config, TrainConfig
-from dsprep.trainer.evaluation import evaluate
+from dsprep.trainer.evaluating import Asked, evaluate_model
 from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.models import build_model
 from dsprep.trainer.training.checkpoint import best, weights_of
@@ -59,10 +59,10 @@ def test_a_run_that_was_imported_can_be_evaluated(frozen: Any, digits: Path, tmp
     (tmp_path / "g.pb").write_bytes(graph_bytes(frozen, "0.1"))
     import_model(tmp_path / "g.pb", tmp_path / "run")
     data = read_data([digits / "dev-clean.csv"])
-    heard, standing = evaluate(tmp_path / "run", data, "cpu")
-    assert len(heard.heard) == len(data.samples) > 0
-    assert 0 < heard.loss < float("inf")
-    assert standing.epoch == standing.step == 0
+    found = evaluate_model(tmp_path / "run", Asked(data=data, device=torch.device("cpu")))
+    assert len(found.evaluation.heard) == len(data.samples) > 0
+    assert 0 < found.evaluation.loss < float("inf")
+    assert found.epoch == found.step == 0
 
 
 def test_a_run_begins_with_an_imported_one(frozen: Any, digits: Path, tmp_path: Path) -> None:

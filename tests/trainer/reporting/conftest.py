@@ -8,8 +8,8 @@ import pytest
 
 from dsprep.manifests import Sample
 from dsprep.trainer.decoding.hypothesis import Hypothesis
-from dsprep.trainer.evaluation import Heard
 from dsprep.trainer.scoring.errors import count_characters, count_words
+from dsprep.trainer.scoring.heard import Heard
 
 Make = Callable[..., Heard]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from dsprep.trainer.evaluation import Heard
 from dsprep.trainer.reporting.confusions import MOST, confusions
 from dsprep.trainer.reporting.lines import lines_of
 from dsprep.trainer.scoring.alignment import Kind
+from dsprep.trainer.scoring.heard import Heard
 
 Make = Callable[..., Heard]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dsprep.trainer.evaluation import Heard
 from dsprep.trainer.reporting.examples import SHOWN, examples, worst_first
 from dsprep.trainer.reporting.lines import lines_of
+from dsprep.trainer.scoring.heard import Heard
 
 Make = Callable[..., Heard]
 

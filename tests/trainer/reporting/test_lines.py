@@ -7,9 +7,9 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsprep.trainer.evaluation import Heard
 from dsprep.trainer.reporting.histogram import histogram
 from dsprep.trainer.reporting.lines import LETTERS, lines_of, row_of
+from dsprep.trainer.scoring.heard import Heard
 
 Make = Callable[..., Heard]
 TEXTS = st.text(st.sampled_from("ab \u202e\u2028"), max_size=12)

@@ -10,11 +10,11 @@ import pytest
 
 from dsprep.manifests import Sample
 from dsprep.trainer.decoding.hypothesis import Hypothesis
-from dsprep.trainer.evaluation import Evaluation, Heard
 from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.reporting.report import write_report
 from dsprep.trainer.reporting.visible import visible
 from dsprep.trainer.scoring.errors import Errors, count_characters, count_words
+from dsprep.trainer.scoring.heard import Evaluation, Heard
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def browser() -> "Iterator[Browser]":
 def show(browser: "Browser", tmp_path: Path) -> "Iterator[Callable[..., Page]]":
     """Write an evaluation's page and open it; at the end nothing was complained of, nothing fetched, nothing run."""
     context = browser.new_context(viewport={"width": 1000, "height": 700})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(240_000)
     complaints: list[str] = []
     asked: list[str] = []
 
@@ -251,8 +251,8 @@ def made(name: Callable[[str], str]) -> tuple[Evaluation, str, dict[str, str]]:
 
 
 def whole_tree(page: "Page") -> Any:
-    while page.locator("#more").is_visible():
-        page.locator("#more").click()
+    # The button clicks itself when it is scrolled to, so that a click by hand may find it gone.
+    page.evaluate("() => { while (!document.getElementById('more').hidden) document.getElementById('more').click() }")
     return json.loads(page.evaluate(TREE))
 
 

@@ -13,11 +13,10 @@ import pytest
 
 from dsprep.manifests import OutputError
 from dsprep.trainer.decoding.hypothesis import Hypothesis
-from dsprep.trainer.evaluation import Evaluation, Heard
 from dsprep.trainer.loading.data import read_data
 from dsprep.trainer.reporting.report import report_html, write_report
 from dsprep.trainer.scoring.errors import count_characters, count_words
-from dsprep.trainer.scoring.heard import Unscored
+from dsprep.trainer.scoring.heard import Evaluation, Heard, Unscored
 
 Make = Callable[..., Heard]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dsprep.trainer.evaluation import Heard
 from dsprep.trainer.reporting.slices import COLUMNS, GROUPS, Slice, by_column, by_duration, by_speaker
 from dsprep.trainer.scoring.errors import Errors
+from dsprep.trainer.scoring.heard import Heard
 
 Make = Callable[..., Heard]
 

@@ -14,7 +14,7 @@ from dsprep.trainer.acoustic.run import open_run
 from dsprep.trainer.config import BatchConfig, read_config
 from dsprep.trainer.decoding.decoding import Decoding
 from dsprep.trainer.evaluating import Asked, evaluate_model, hearing_of, is_model
-from dsprep.trainer.evaluation import judge, judged
+from dsprep.trainer.judging import judge, judged
 from dsprep.trainer.loading.data import Data, read_data
 from dsprep.trainer.scoring.errors import Errors, count_characters, count_words
 from dsprep.trainer.scoring.evaluated import read_evaluated

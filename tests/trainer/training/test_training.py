@@ -23,7 +23,7 @@ from dsprep.manifests import (
 from dsprep.pipeline.shards.placement import Sharding
 from dsprep.pipeline.shards.sharding import shard
 from dsprep.trainer.config import Config, read_config
-from dsprep.trainer.evaluation import evaluate
+from dsprep.trainer.evaluating import Asked, evaluate_model
 from dsprep.trainer.loading.data import Data, read_data
 from dsprep.trainer.models import build_model
 from dsprep.trainer.training.checkpoint import best_first, checkpoints, newest, save
@@ -47,6 +47,11 @@ def data(digits: Path) -> Data:
 @pytest.fixture(scope="module")
 def dev(digits: Path) -> Data:
     return read_data([digits / "test-clean.csv"])
+
+
+def asked(data: Data, notices: list[str] | None = None) -> Asked:
+    """To be judged by these data on a CPU."""
+    return Asked(data=data, device=torch.device("cpu"), on_notice=([] if notices is None else notices).append)
 
 
 def after(steps: int) -> Callable[[], bool]:
@@ -137,7 +142,7 @@ def test_it_learns(tmp_path: Path, data: Data, preset: str, wer: float) -> None:
     learning = read_config(preset, [*settings[preset], "batch.samples=4"])
     run = train(learning, english(), data, data, tmp_path / "run")
     assert run.history[-1].loss < 0.1 * run.history[0].loss
-    result, _ = evaluate(tmp_path / "run", data, "cpu")
+    result = evaluate_model(tmp_path / "run", asked(data)).evaluation
     assert result.words.rate == min(one.merit for one in run.history)[0] <= wer
 
 
@@ -146,11 +151,11 @@ def test_evaluation_is_the_dev_result_of_the_best_epoch_whatever_the_batches(
 ) -> None:
     run = tmp_path / "run"
     standing = train(config(), english(), data, dev, run)
-    result, used = evaluate(run, dev, "cpu")
-    winner = min(standing.history, key=lambda one: one.merit)
-    assert used.history[-1] == winner
+    found = evaluate_model(run, asked(dev))
+    result, winner = found.evaluation, min(standing.history, key=lambda one: one.merit)
+    assert found.epoch == winner.epoch
     assert (result.words, result.characters) == (winner.dev_words, winner.dev_characters)
-    assert winner == used.best
+    assert winner == standing.best
     assert result.loss == pytest.approx(winner.dev_loss, rel=1e-4)
     assert [one.sample for one in result.heard] == sorted(dev.samples, key=lambda one: one.id)
 
@@ -184,9 +189,9 @@ def test_damaged_checkpoints_are_told_removed_and_made_again(
     assert ["is damaged" in notice for notice in notices[: len(found[:number])]] == [True] * len(found[:number])
     assert len(notices) == min(number + 1, len(found)), "what it goes on from is told, unless nothing is left"
     assert_same(tensors(run), kept)
-    result, standing = evaluate(run, dev, "cpu", on_notice=notices.append)
-    assert standing.history[-1] == whole.best
-    assert result.words == whole.best.dev_words
+    judged = evaluate_model(run, asked(dev, notices))
+    assert judged.epoch == whole.best.epoch
+    assert judged.evaluation.words == whole.best.dev_words
 
 
 def test_evaluate_takes_the_next_best_for_a_damaged_best(tmp_path: Path, data: Data, dev: Data) -> None:
@@ -194,13 +199,12 @@ def test_evaluate_takes_the_next_best_for_a_damaged_best(tmp_path: Path, data: D
     train(config(), english(), data, dev, run)
     first, second = best_first(run)[:2]
     damage(first[0])
-    _, standing = evaluate(run, dev, "cpu", on_notice=notices.append)
-    assert standing == second[1]
+    assert evaluate_model(run, asked(dev, notices)).epoch == second[1].epoch
     assert f"{first[0]} is damaged" in notices[0]
     for path, _ in checkpoints(run):
         path.write_bytes(b"")
     with pytest.raises(TrainingError, match="holds no whole checkpoint"):
-        evaluate(run, dev, "cpu")
+        evaluate_model(run, asked(dev))
 
 
 def test_what_a_kill_left_without_a_record_is_removed(tmp_path: Path, data: Data, dev: Data) -> None:
@@ -245,7 +249,7 @@ def test_dev_data_that_cannot_be_written_are_told(tmp_path: Path, data: Data, de
     mute = read_data([tmp_path / "mute.csv"])
     train(config(), few, mute, dev, tmp_path / "run", callbacks=Callbacks(on_notice=notices.append))
     assert notices[0].startswith("dev data: the alphabet lacks 'v'")
-    evaluate(tmp_path / "run", dev, "cpu", on_notice=notices.append)
+    evaluate_model(tmp_path / "run", asked(dev, notices))
     assert notices[-1].startswith("the model cannot write 'v'")
 
 

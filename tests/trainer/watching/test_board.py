@@ -18,10 +18,10 @@ from torch import nn
 from dsprep.manifests import OutputError
 from dsprep.pipeline.reading import Reader
 from dsprep.trainer.decoding.hypothesis import Hypothesis
-from dsprep.trainer.evaluation import Evaluation, Heard
 from dsprep.trainer.loading.batches import load
 from dsprep.trainer.loading.data import Data, read_data
 from dsprep.trainer.scoring.errors import Errors
+from dsprep.trainer.scoring.heard import Evaluation, Heard
 from dsprep.trainer.watching.board import MOST_VALUES, Board, examples_of
 
 pytest.importorskip("tensorboard", reason="the extra tensorboard is not installed")

@@ -9,7 +9,7 @@ import pytest
 from torch import nn
 
 from dsprep.manifests import DataError
-from dsprep.trainer.evaluation import Evaluation
+from dsprep.trainer.scoring.heard import Evaluation
 from dsprep.trainer.watching.log import EpochLine, Line, Log, NoticeLine, StepLine, read_log, steps_told
 
 NOTHING = Evaluation(())

@@ -11,8 +11,8 @@ from torch import nn
 
 from dsprep.manifests import Sample
 from dsprep.trainer.decoding.hypothesis import Hypothesis
-from dsprep.trainer.evaluation import Evaluation, Heard
 from dsprep.trainer.scoring.errors import Errors
+from dsprep.trainer.scoring.heard import Evaluation, Heard
 from dsprep.trainer.training.standing import EpochResult
 from dsprep.trainer.watching.curves import write_curves
 from dsprep.trainer.watching.ids import Ids

@@ -1,4 +1,4 @@
-"""Evaluation: what a model makes of data, and how far that is from what was said.
+"""Judging: what a model makes of data, and how far that is from what was said; while it trains, and afterwards.
 
 Each utterance is decoded exactly once and its text does not depend on its batch mates. References are the
 manifest's transcripts as they stand: they never pass through the alphabet.
@@ -7,59 +7,29 @@ manifest's transcripts as they stand: they never pass through the alphabet.
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from itertools import chain
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..manifests import Alphabet, Progress, Sample, silent
-from .acoustic.run import hearing, logits
+from .acoustic.run import logits
 from .config import BatchConfig
 from .decoding.decoder import Decoder, LogProbs
 from .decoding.decoding import Decoding
 from .features import Features
 from .loading.batches import Loaded, loaded
-from .loading.data import Data, unwritable
+from .loading.data import Data
 from .losses import ctc_losses
 from .models import Model
 from .order.plan import plan_reading
 from .scoring.heard import Evaluation, Heard, heard_of
-from .training.checkpoint import best
 from .training.ranks import Ranks
-from .training.standing import Standing
-
-__all__ = ["Evaluation", "Heard", "evaluate", "judge", "judged", "losses_of"]
 
 ALONE = Ranks()
 GREEDY = Decoding()
 
 Heeded = tuple[list[LogProbs], list[float]]
 """Of each clip of a batch its log-probabilities TV, and its CTC loss in nats, infinite where the text does not fit."""
-
-
-def evaluate(
-    run: Path,
-    data: Data,
-    device: torch.device | str,
-    progress: Progress = silent,
-    on_notice: Callable[[str], None] = lambda notice: None,
-    workers: int = 1,
-    ranks: Ranks = ALONE,
-    decoding: Decoding = GREEDY,
-) -> tuple[Evaluation, Standing]:
-    """What the best checkpoint of a run makes of `data`, which `workers` threads read.
-
-    Raises:
-        TrainingError: the run has no whole checkpoint.
-        DataError: a sample cannot be read.
-    """
-    found = hearing(ranks.once(lambda: best(run, on_notice)), device)
-    standing, decoder = found.standing, decoding.decoder(found.alphabet, on_notice)
-    if listed := unwritable(data, standing.alphabet):
-        on_notice(f"the model cannot write {listed}: these count as errors")
-    batch = standing.config.batch
-    result = judge(found.model, found.features, data, found.alphabet, batch, progress, workers, ranks, decoder)
-    return result, standing
 
 
 @torch.inference_mode()
