@@ -33,6 +33,7 @@ ERRORS = (
     states.InvalidArgument,
     states.InvalidGraph,
     states.InvalidProtobuf,
+    states.NoSuchFile,
     states.NotImplemented,
     states.RuntimeException,
 )
