@@ -85,7 +85,7 @@ def _is_shards(place: Path) -> bool:
     try:
         return (place / "manifest.csv").is_file() or bool(tars_in(place))
     except OSError as error:
-        raise DataError(f"cannot read {error.filename or place}: {error.strerror}") from error
+        raise DataError(f"cannot read {place}: {error.strerror}") from error
 
 
 def of_file(path: Path, below: str = "") -> Source:
