@@ -34,13 +34,7 @@ def open_model(
         MissingExtraError: what computes it is not installed.
         UsageError: there is no such device, or nothing there that hears.
     """
-    try:
-        place.stat()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        told = f"there is no model {place}: name a folder of dsprep train or dsprep export, or a .onnx file"
-        raise UsageError(told) from error
-    except OSError as error:
-        raise DataError(f"cannot read {place}: {error.strerror}") from error
+    _look(place)
     if is_run(place):
         _need(place, "torch", "train")
         from ..training.device import device_of
@@ -67,6 +61,16 @@ def is_exported(place: Path) -> bool:
     if place.is_dir():
         return not is_run(place) and (place / EXPORTED).exists()
     return place.suffix == ENDING
+
+
+def _look(place: Path) -> None:
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        told = f"there is no model {place}: name a folder of dsprep train or dsprep export, or a .onnx file"
+        raise UsageError(told) from error
+    except OSError as error:
+        raise DataError(f"cannot read {place}: {error.strerror}") from error
 
 
 def _need(place: Path, package: str, extra: str) -> None:
