@@ -17,7 +17,7 @@ import click
 from ..pipeline.places import Cache, Place
 from .caching import cached, indexing
 from .extras import EXPORT, need
-from .options import path_type, place_type
+from .options import NumberRange, path_type, place_type
 from .progress import show_progress
 from .showing import notice, show_table
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--int8", is_flag=True, help="Files with 8-bit weights too; what that costs is measured on --data.")
 @click.option(
     "--most-change",
-    type=click.FloatRange(0, 100),
+    type=NumberRange(0, 100),
     default=0.5,
     show_default=True,
     help="Percentage points of WER by which 8 bits may be worse.",

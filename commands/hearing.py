@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 ANEW = "\r\x1b[K"
 """Begins a line of a terminal again, empty (ECMA-48, EL)."""
 STOPPED = "stopped; what was heard until then is shown"
+NOTHING = "standard input holds no sound: send raw 16 kHz mono samples of 16 bits, or a WAV"
 AGAIN = 1.0
 """Seconds after which another Ctrl-C is a second one: `timeout`, for one, sends each signal twice."""
 
@@ -164,7 +165,7 @@ def _whole(model: AcousticModel, decoder: Decoder, screen: Screen, batch_seconds
         if coming.stopped:
             raise Interrupted(STOPPED)
         told = outcome.reason
-        raise DataError(told if told.startswith("standard input") else f"standard input: {told}")
+        raise DataError(told if told.startswith("standard input") else NOTHING)
     for segment in outcome.segments:
         screen.ended(segment)
     _finish(outcome.seconds, time.monotonic() - began - coming.waited, coming.stopped)
@@ -174,7 +175,7 @@ def _finish(seconds: float, busy: float, stopped: bool) -> None:
     if stopped:
         raise Interrupted(STOPPED)
     if not seconds:
-        raise DataError("standard input holds no sound: send raw 16 kHz mono samples of 16 bits, or a WAV")
+        raise DataError(NOTHING)
     notice(pace(seconds, busy))
 
 

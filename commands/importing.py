@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..manifests import UsageError, one_of
-from .options import path_type, workers_option
+from .options import NumberRange, path_type, workers_option
 from .progress import show_progress
 from .showing import hours, notice, show_table
 
@@ -44,8 +44,8 @@ CHARACTERS = 60
 @click.option("--text", help="Text profile.  [default: the one that fits the corpus]")
 @click.option("--alphabet", help="Leave out texts with characters not in FILE or `english`; `auto` collects them.")
 @click.option("--model", type=click.Choice(["any", "ds1", "ds2"]), help="Whose steps a text must fit.  [default: any]")
-@click.option("--min-seconds", type=click.FloatRange(0), help="Leave out shorter clips.")
-@click.option("--max-seconds", type=click.FloatRange(0), help="Leave out longer clips.")
+@click.option("--min-seconds", type=NumberRange(0), help="Leave out shorter clips.")
+@click.option("--max-seconds", type=NumberRange(0), help="Leave out longer clips.")
 @click.option("--profile", help="Text and filters of an ancestor: deepspeech-0.1 or deepspeech-0.9.")
 @click.option("--split", metavar="RATIOS", help="Cut each part by speakers, as train=0.8,dev=0.1,test=0.1.")
 @click.option("--seed", default=0, show_default=True, help="Of the order of speakers in --split.")

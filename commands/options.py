@@ -7,6 +7,7 @@ A decorator is one option; a type or a function is what its words mean.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -35,12 +36,24 @@ class LocalPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class NumberRange(click.FloatRange):
+    """A number in a range, in which click would have `nan` too: it compares as neither too small nor too large."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = float(super().convert(value, param, ctx))
+        if math.isnan(found):
+            self.fail(f"{value} is no number", param, ctx)
+        return found
+
+
 class PlaceType(click.ParamType[Place]):
     """A path on this machine, or a URL."""
 
     name = "place"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        if value == "":
+            raise UsageError(f"{param.get_error_hint(ctx) if param else 'a place'} is empty: name one, or `.`")
         return place_of(value) if isinstance(value, str) else value
 
 

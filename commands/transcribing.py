@@ -23,7 +23,7 @@ from ..pipeline.tables import printable
 from .caching import cached, indexing
 from .decoding import decoding_options
 from .extras import TRAIN, need
-from .options import device_option, path_type, place_type, threads_asked
+from .options import NumberRange, device_option, path_type, place_type, threads_asked
 from .progress import show_progress
 from .showing import notice
 from .stopping import if_interrupted
@@ -48,7 +48,7 @@ STOPPED = "interrupted: the inputs after the last line were not heard"
 @click.option("--partial", is_flag=True, help="Of standard input, print what is being said before it is certain.")
 @click.option(
     "--batch-seconds",
-    type=click.FloatRange(1, 1e6),
+    type=NumberRange(1, 1e6),
     default=120,
     show_default=True,
     help="Audio that is heard at once; less takes less memory, and changes no text.",

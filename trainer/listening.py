@@ -86,7 +86,11 @@ def logits(model: AcousticModel, audio: Audio) -> LogProbs:
 
 
 def _source(audio: Audio) -> Source:
-    return of_numbers(*audio) if isinstance(audio, tuple) else of_file(Path(audio))
+    if isinstance(audio, tuple) and len(audio) == 2:
+        return of_numbers(*audio)
+    if isinstance(audio, str | PathLike):
+        return of_file(Path(audio))
+    raise UsageError(f"a sound is a path, or (samples, rate), not {type(audio).__name__}")
 
 
 def _whole(source: Source) -> Pcm:

@@ -14,7 +14,8 @@ export async function readWav(file) {
   for (let place = 12; place + 8 <= bytes.length; ) {
     const name = bytes.toString("latin1", place, place + 4);
     const start = place + 8;
-    const end = Math.min(start + bytes.readUInt32LE(place + 4), bytes.length);
+    const end = start + bytes.readUInt32LE(place + 4);
+    if (end > bytes.length) throw new Error(`${file} is cut off: copy it again`);
     if (name === "fmt ") {
       form = [bytes.readUInt16LE(start + 2), bytes.readUInt32LE(start + 4), bytes.readUInt16LE(start + 14)];
     } else if (name === "data") {

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from dsprep.commands.options import path_type, size_of, threads_asked, workers_option
+from dsprep.commands.options import NumberRange, path_type, place_type, size_of, threads_asked, workers_option
 from dsprep.manifests import UsageError
 from dsprep.pipeline.workers import available
 
@@ -62,3 +62,18 @@ def test_threads_are_those_that_torch_would_heed_too(
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", told)
     assert threads_asked() == threads
+
+
+@pytest.mark.parametrize(("typed", "code"), [("1.5", 0), ("nan", 2), ("0.5", 2), ("inf", 2), ("x", 2)])
+def test_no_range_has_what_is_no_number(typed: str, code: int) -> None:
+    @click.command()
+    @click.argument("value", type=NumberRange(1, 2))
+    def command(value: float) -> None:
+        assert value == 1.5
+
+    assert CliRunner().invoke(command, [typed]).exit_code == code
+
+
+def test_an_empty_place_is_not_this_folder() -> None:
+    with pytest.raises(UsageError, match=r"a place is empty: name one, or `\.`"):
+        place_type.convert("", None, None)

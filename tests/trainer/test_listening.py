@@ -77,6 +77,9 @@ def test_what_cannot_be_heard_is_told(tmp_path: Path) -> None:
             hear(model, (np.zeros(0, np.float32), 8000))
         with pytest.raises(UsageError, match="int16 or floating point"):
             hear(model, (np.zeros(5, np.uint8), 8000))
+        for audio in (None, 5, (np.zeros(5, np.int16),), (np.zeros(5, np.int16), 8000, 1)):
+            with pytest.raises(UsageError, match=r"a sound is a path, or \(samples, rate\), not"):
+                hear(model, audio)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="is neither a run nor an export"):
         load(tmp_path)
 

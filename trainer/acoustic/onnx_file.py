@@ -22,7 +22,7 @@ from ...manifests import Alphabet, DataError, TrainingError, UsageError
 from ...pipeline.sound.audio import FULL_SCALE, Pcm
 from ...pipeline.workers import available
 from ..decoding.decoder import LogProbs
-from ..exporting.facts import INT8, NEXT, STREAM, WHOLE, Facts
+from ..exporting.facts import INT8, KEY, NEXT, STREAM, WHOLE, Facts, facts_of
 from ..exporting.wire import facts_in, read_facts
 
 NAME = "model.onnx"
@@ -33,6 +33,7 @@ ERRORS = (
     states.InvalidArgument,
     states.InvalidGraph,
     states.InvalidProtobuf,
+    states.NoSuchFile,
     states.NotImplemented,
     states.RuntimeException,
 )
@@ -69,6 +70,9 @@ class Net:
 
     def _check(self) -> None:
         """Make sure that the graph is one of those that its facts speak of."""
+        told = self._session.get_modelmeta().custom_metadata_map.get(KEY, "")
+        if facts_of(told, str(self.place)) != self.facts:
+            raise DataError(f"{self.place} was replaced while it was opened: type the same command again")
         held = self.facts.feeding.state if self.facts.feeding else ()
         inputs, outputs = {"samples", "lengths"}, {"log_probs", "steps"}
         if self.facts.kind == STREAM:

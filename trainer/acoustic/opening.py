@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...manifests import MissingExtraError, UsageError
+from ...manifests import DataError, MissingExtraError, UsageError
 from .acoustic import AcousticModel
 
 CHECKPOINTS, EXPORTED = "checkpoints", "model.onnx"
@@ -30,12 +30,11 @@ def open_model(
 
     Raises:
         TrainingError: the run has no whole checkpoint.
-        DataError: the file is not whole, not ONNX, or not of this version of dsprep export.
+        DataError: the file cannot be read, is not whole, not ONNX, or not of this version of dsprep export.
         MissingExtraError: what computes it is not installed.
         UsageError: there is no such device, or nothing there that hears.
     """
-    if not place.exists():
-        raise UsageError(f"there is no model {place}: name a folder of dsprep train or dsprep export, or a .onnx file")
+    _look(place)
     if is_run(place):
         _need(place, "torch", "train")
         from ..training.device import device_of
@@ -62,6 +61,16 @@ def is_exported(place: Path) -> bool:
     if place.is_dir():
         return not is_run(place) and (place / EXPORTED).exists()
     return place.suffix == ENDING
+
+
+def _look(place: Path) -> None:
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        told = f"there is no model {place}: name a folder of dsprep train or dsprep export, or a .onnx file"
+        raise UsageError(told) from error
+    except OSError as error:
+        raise DataError(f"cannot read {place}: {error.strerror}") from error
 
 
 def _need(place: Path, package: str, extra: str) -> None:

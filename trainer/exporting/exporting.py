@@ -13,7 +13,7 @@ from pathlib import Path
 from onnx import checker, load_model_from_string
 
 from ...manifests import OutputError, Progress, TrainingError, UsageError, silent
-from ...pipeline.commit import discard, sweep, write_whole, writing
+from ...pipeline.commit import TEMPORARY, discard, sweep, write_whole, writing
 from ..acoustic.opening import CHECKPOINTS
 from ..acoustic.run import hearing
 from ..loading.data import Data
@@ -25,6 +25,7 @@ from .facts import Quantised
 from .hours import hours_an_epoch
 from .judging import Judged, judge
 from .precise import Precise
+from .wire import is_exported
 
 CARD, FACTS = "README.md", "model.json"
 MOST_CHANGE = 0.005
@@ -128,9 +129,24 @@ def _check_place(out: Path) -> None:
     if (out / CHECKPOINTS).exists():
         raise OutputError(f"{out} is a run: name another folder")
     sweep(out)
-    found = {path.name for path in out.iterdir()} if out.exists() else set()
-    if found and not found & EXPLAINED.keys():
+    if out.exists() and not _replaceable(out):
         raise OutputError(f"{out} holds something else than an export: name another folder")
+
+
+def _replaceable(out: Path) -> bool:
+    """Whether a folder is empty, or an export, even if one that was killed, when its list of files is missing."""
+    names = {path.name for path in out.iterdir() if not TEMPORARY.fullmatch(path.name)}
+    listed = FACTS in names and _lists(out / FACTS)
+    return not names or listed or any(is_exported(out / name) for name in names & EXPLAINED.keys() - {FACTS})
+
+
+def _lists(path: Path) -> bool:
+    """Whether a model.json is ours: others call files so too."""
+    try:
+        told = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(told, dict) and {"alphabet", "checkpoint", "features", "files"} <= told.keys()
 
 
 def _write(out: Path, plain: Drafts, files: list[Draft], page: str) -> None:
@@ -142,6 +158,7 @@ def _write(out: Path, plain: Drafts, files: list[Draft], page: str) -> None:
     digests = [write_whole(out / draft.name, draft.data) for draft in files]
     write_whole(out / CARD, page.encode())
     told = json.loads(plain.whole.facts.text())
+    del told["seal"]
     if plain.stream and plain.stream.facts.feeding:
         told["feeding"] = asdict(plain.stream.facts.feeding)
     told["files"] = [asdict(one) for one in digests]

@@ -3,7 +3,8 @@
     {"format": 1, "kind": "whole", "numbers": "float32", "alphabet": {"characters": [" ", "a", ...], "blank": 28},
      "features": "log-spectrogram", "checkpoint": {"name": "00024-000000.safetensors", "sha256": "9f0c..."}, ...}
 
-Whoever has the file needs nothing else to write text. Neither torch nor onnx is needed to read it.
+Whoever has the file needs nothing else to write text. Neither torch nor onnx is needed to read it. They are sealed: a
+letter of the alphabet that has changed would be a wrong text, and nobody would know.
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import Any
 from ... import __version__
 from ...manifests import Alphabet, DataError
 from ...manifests.ctc import RATE
+from ...pipeline.commit import seal, unseal
 from ..decoding.decoder import STEP
 
 KEY = "dsprep"
@@ -96,13 +98,13 @@ class Facts:
     quantised: Quantised | None = None
     """Of int8."""
     graph: str = ""
-    """sha256 of the graph's bytes in the file."""
+    """sha256 of the graph's bytes in the file, and of all else in it but the metadata."""
 
     def text(self) -> str:
         """As JSON; `facts_of` is its inverse."""
         rest = {**asdict(self), "alphabet": alphabet_facts(self.alphabet)}
         told = {"format": FORMAT, "version": __version__, "rate": RATE, "step": STEP, **rest}
-        return json.dumps(told, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        return seal(told).decode()
 
 
 def alphabet_facts(alphabet: Alphabet) -> dict[str, Any]:
@@ -114,8 +116,17 @@ def facts_of(text: str, place: str) -> Facts:
     """The facts in a file's metadata.
 
     Raises:
-        DataError: another version of dsprep wrote them, or they are not what such a version writes.
+        DataError: another version of dsprep wrote them, they are not what such a version writes, or are damaged.
     """
+    found = _facts(text, place)
+    try:
+        unseal(text.encode(), place)
+    except DataError as error:
+        raise DataError(f"{error}; export it again") from error
+    return found
+
+
+def _facts(text: str, place: str) -> Facts:
     try:
         told = json.loads(text)
         found = told.pop("format")
@@ -124,7 +135,7 @@ def facts_of(text: str, place: str) -> Facts:
                 f"{place} was exported by another version of dsprep (format {found!r}, this one reads {FORMAT}): "
                 "export it again from its run"
             )
-        for name in ("version", "rate", "step"):
+        for name in ("version", "rate", "step", "seal"):
             del told[name]
         alphabet = told.pop("alphabet")
         feeding, quantised = told.pop("feeding"), told.pop("quantised")

@@ -1,6 +1,6 @@
 """Wire: what must be known of an ONNX file before a runtime may read it, from its protocol buffer alone.
 
-    field 7 of a model: the graph, whose sha256 its metadata tell; field 14: metadata, of which ours are one
+    field 7 of a model: the graph; field 14: metadata, of which ours are one, and tell the sha256 of all other fields
 
 A file that is cut off, that is no ONNX, that is another's, or that would have weights read from other files is
 refused here, with a sentence. Neither onnx nor a runtime is needed.
@@ -52,7 +52,7 @@ def read_facts(path: Path) -> Facts:
 def facts_in(data: memoryview, place: str) -> Facts:
     """The same of a file's bytes."""
     try:
-        metadata, graph = _parts(data)
+        metadata, digest = _parts(data)
         outside = _reads_others(data, "model")
     except (ValueError, RecursionError) as error:
         raise DataError(
@@ -65,28 +65,38 @@ def facts_in(data: memoryview, place: str) -> Facts:
     if outside:
         raise DataError(f"{place} keeps weights in other files, as dsprep export never does: it is not read")
     facts = facts_of(metadata[KEY], place)
-    if graph != facts.graph:
+    if digest != facts.graph:
         raise DataError(f"{place} is damaged: its graph is not the one that was written; export it again")
     return facts
 
 
+def is_exported(path: Path) -> bool:
+    """Whether a file is one of dsprep export, of whatever version."""
+    try:
+        return KEY in _parts(memoryview(path.read_bytes()))[0]
+    except (OSError, ValueError):
+        return False
+
+
 def graph_digest(data: bytes) -> str:
-    """sha256 of the graph in a file's bytes."""
+    """sha256 of all in a file's bytes but the metadata."""
     return _parts(memoryview(data))[1]
 
 
 def _parts(data: memoryview) -> tuple[dict[str, str], str]:
-    """(metadata, sha256 of the graph)."""
-    metadata, graph = {}, ""
+    """(metadata, sha256 of all else: the graph, and what its operations mean, which opsets tell)."""
+    metadata, numbers, digest = {}, set(), hashlib.sha256()
     for number, value in _fields(data):
-        if number == GRAPH:
-            graph = hashlib.sha256(_bytes(value)).hexdigest()
-        elif number == METADATA:
+        numbers.add(number)
+        if number == METADATA:
             entry = {key: bytes(_bytes(text)).decode() for key, text in _fields(_bytes(value))}
             metadata[entry.get(1, "")] = entry.get(2, "")
-    if not graph:
+            continue
+        digest.update(b"%d:" % number)
+        digest.update(b"%d" % value if isinstance(value, int) else value)
+    if GRAPH not in numbers:
         raise ValueError("no graph")
-    return metadata, graph
+    return metadata, digest.hexdigest()
 
 
 def _reads_others(data: memoryview, kind: str) -> bool:

@@ -28,8 +28,15 @@ UNKNOWN = 0x7FFF_0000
 """Bytes of samples from which on a header is not believed: who writes to a pipe fills in some number like it, or 0."""
 PCM, EXTENSIBLE = 1, 0xFFFE
 """Codings of a WAV whose samples are whole numbers."""
-OTHERS = {b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3\x02": "MP3", b"ID3\x03": "MP3", b"ID3\x04": "MP3", b"caff": "CAF"}
+CHUNK, CHUNKS = 1 << 24, 100
+"""Bytes of what may stand before the samples of a WAV, as texts and pictures, at the most; and how many such."""
+OTHERS = {
+    **{b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3\x02": "MP3", b"ID3\x03": "MP3", b"ID3\x04": "MP3", b"caff": "CAF"},
+    **{b"FORM": "AIFF", b".snd": "AU", b"NIST": "SPHERE", b"RF64": "RF64", b"RIFX": "RIFX", b"wvpk": "WavPack"},
+    **{b"\x1aE\xdf\xa3": "WebM or Matroska", b"ajkg": "Shorten", b"MAC ": "Monkey's Audio"},
+}
 """First bytes that no raw samples would have but by chance."""
+THESE = "send raw samples of 16 kHz, 16 bits, mono, or a WAV; or name a file"
 
 
 class Coming(Protocol):
@@ -55,11 +62,9 @@ def pcm_from(file: Coming) -> Iterator[Pcm]:
     Raises:
         DataError: it is a WAV of another coding, or sound of another kind.
     """
-    held = _at_least(file, b"", 4)
-    if kind := OTHERS.get(held[:4]):
-        raise DataError(
-            f"standard input is {kind}: send raw samples of 16 kHz, 16 bits, mono, or a WAV; or name a file"
-        )
+    held = _at_least(file, b"", 8)
+    if kind := "MP4" if held[4:8] == b"ftyp" else OTHERS.get(held[:4]):
+        raise DataError(f"standard input is {kind}: {THESE}")
     form = Form()
     if held[:4] == b"RIFF":
         form, held = _form(file, held)
@@ -96,18 +101,22 @@ def _at_least(file: Coming, held: bytes, size: int) -> bytes:
 
 def _form(file: Coming, held: bytes) -> tuple[Form, bytes]:
     """The form of a WAV, and what has come of its samples."""
-    held, form, place = _at_least(file, held, 12), None, 12
-    while True:
-        held = _at_least(file, held, place + 8)
-        name, size = held[place : place + 4], int.from_bytes(held[place + 4 : place + 8], "little")
+    held = _at_least(file, held, 12)
+    if held[8:12] not in (b"WAVE", b""):
+        raise DataError(f"standard input is no WAV, though it begins as one: {THESE}")
+    held, form = held[12:], None
+    for _ in range(CHUNKS):
+        held = _at_least(file, held, 8)
+        name, size = held[:4], int.from_bytes(held[4:8], "little")
         if name == b"data" and form:
-            return replace(form, bytes=size), held[place + 8 :]
-        held = _at_least(file, held, place + 8 + min(size, MOST))
-        if len(held) < place + 8 + size or size > MOST:
-            raise DataError("standard input begins as a WAV, but no samples follow: send it whole, or raw samples")
+            return replace(form, bytes=size), held[8:]
+        held = _at_least(file, held, 8 + min(size, CHUNK) + 1)
+        if size > CHUNK or len(held) < 8 + size:
+            break
         if name == b"fmt ":
-            form = _understood(held[place + 8 : place + 8 + size])
-        place += 8 + size + size % 2
+            form = _understood(held[8 : 8 + size])
+        held = held[8 + size + size % 2 :]
+    raise DataError("standard input begins as a WAV, but no samples follow: send it whole, or raw samples")
 
 
 def _understood(fmt: bytes) -> Form:

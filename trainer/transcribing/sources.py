@@ -29,7 +29,7 @@ from ...pipeline.shards.foreign import tars_in
 from ...pipeline.sound.audio import FULL_SCALE, Pcm, Unreadable
 from ...pipeline.sound.blocks import Flow, pcm_blocks
 from ...pipeline.sound.probe import HEAD, probe
-from ...pipeline.sound.stream import open_stream
+from ...pipeline.sound.stream import RATES, open_stream
 
 ENDINGS = frozenset(
     f".{name}"
@@ -40,6 +40,8 @@ ENDINGS = frozenset(
     for name in names
 )
 """Of names that say that a file is audio."""
+CHANNELS = 64
+"""Of samples, at the most: who has more has most likely channels first."""
 Sound = Callable[[], AbstractContextManager[Iterator[Pcm]]]
 """What opens a sound, to be read in blocks, once; raises Unreadable, DataError or OSError where it cannot."""
 
@@ -83,7 +85,7 @@ def _is_shards(place: Path) -> bool:
     try:
         return (place / "manifest.csv").is_file() or bool(tars_in(place))
     except OSError as error:
-        raise DataError(f"cannot read {error.filename or place}: {error.strerror}") from error
+        raise DataError(f"cannot read {place}: {error.strerror}") from error
 
 
 def of_file(path: Path, below: str = "") -> Source:
@@ -95,17 +97,21 @@ def of_numbers(samples: NDArray[Any], rate: int) -> Source:
     """Samples [N] or [N, channels], int16 or floating point from -1 to 1.
 
     Raises:
-        UsageError: they are of another shape or kind.
+        UsageError: they are of another shape or kind, or their rate is that of no sound.
     """
+    shape, kind = getattr(samples, "shape", ()), getattr(samples, "dtype", type(samples).__name__)
     if (
-        samples.ndim not in (1, 2)
-        or samples.dtype.kind not in "fi"
-        or (samples.dtype.kind == "i" and samples.dtype != np.int16)
+        not isinstance(samples, np.ndarray)
+        or samples.ndim not in (1, 2)
+        or not 1 <= (*shape, 1)[1] <= CHANNELS
+        or (samples.dtype.kind != "f" and samples.dtype != np.int16)
     ):
         raise UsageError(
-            f"samples of shape {list(samples.shape)} and type {samples.dtype} are not heard: "
-            "[N] or [N, channels] are, int16 or floating point from -1 to 1"
+            f"samples of shape {list(shape)} and type {kind} are not heard: an array [N] or [N, channels] is, "
+            "int16 or floating point from -1 to 1"
         )
+    if not isinstance(rate, int | float | np.number) or not RATES[0] <= rate <= RATES[-1]:
+        raise UsageError(f"a rate of {rate} is not heard: it is samples a second, from {RATES[0]} to {RATES[-1]}")
     return Source(name="samples", sound=partial(number_sound, samples, rate))
 
 

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from dsprep.manifests import Alphabet, DataError, DsprepError, UsageError, english
-from dsprep.trainer.acoustic.onnx_file import OnnxModel
+from dsprep.trainer.acoustic.onnx_file import Net, OnnxModel
 from dsprep.trainer.acoustic.opening import open_model
 from dsprep.trainer.acoustic.run import RunModel, open_run
 from dsprep.trainer.config import Config, DeepSpeech1Config
@@ -48,6 +48,14 @@ def test_a_run_a_folder_and_a_file_are_known_by_what_they_hold(run: Path, out: P
         found = open_model(place, "cpu", threads=1)
         assert isinstance(found, OnnxModel)
         assert np.abs(found.log_probs([CLIP])[0] - truth).max() < 1e-4
+
+
+def test_a_file_that_is_replaced_or_taken_away_while_it_is_opened_is_told(out: Path, tmp_path: Path) -> None:
+    """What is read first lies at the second path, what the runtime reads at the first."""
+    with pytest.raises(DataError, match=r"model\.onnx was replaced while it was opened: type the same command again"):
+        Net(out / "model.stream.onnx", out / "model.onnx", "cpu", 1)
+    with pytest.raises(DataError, match=r"model\.onnx: this onnxruntime cannot load it"):
+        Net(tmp_path / "gone.onnx", out / "model.onnx", "cpu", 1)
 
 
 def test_a_file_is_at_home_under_any_name(out: Path, tmp_path: Path) -> None:
@@ -184,3 +192,11 @@ def test_errors_of_opening_are_errors_of_ours(out: Path, tmp_path: Path) -> None
         (tmp_path / "cut.onnx").write_bytes(data[:place])
         with pytest.raises(DsprepError):
             open_model(tmp_path / "cut.onnx")
+
+
+def test_what_may_not_be_looked_at_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cannot read .*: File name too long"):
+        open_model(tmp_path / ("x" * 300))
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="there is no model"):
+        open_model(tmp_path / "file" / "below")

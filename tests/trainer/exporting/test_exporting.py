@@ -163,6 +163,26 @@ def test_a_folder_that_is_another_s_is_left_alone(tmp_path: Path, runs: Any) -> 
     assert (tmp_path / "mine" / "README.md").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["model.onnx", "model.json"])
+def test_another_s_model_of_the_same_name_is_left_alone(tmp_path: Path, runs: Any, name: str) -> None:
+    (tmp_path / name).write_text('{"features": 3}')
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(OutputError, match="holds something else than an export"):
+        export(runs.path("0.7"), tmp_path)
+    assert (tmp_path / name).read_text() == '{"features": 3}'
+    assert not (tmp_path / "README.md").exists()
+
+
+def test_a_damaged_export_is_replaced_and_what_else_is_in_its_folder_stays(tmp_path: Path, runs: Any) -> None:
+    export(runs.path("0.7"), tmp_path / "out")
+    (tmp_path / "out" / "LICENCE").write_text("mine")
+    whole = (tmp_path / "out" / "model.onnx").read_bytes()
+    (tmp_path / "out" / "model.onnx").write_bytes(whole[:-50])
+    export(runs.path("0.7"), tmp_path / "out")
+    assert (tmp_path / "out" / "model.onnx").read_bytes() == whole
+    assert (tmp_path / "out" / "LICENCE").read_text() == "mine"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a folder in which nobody may write, root included")
 def test_a_folder_without_rights_is_told(runs: Any) -> None:
     with pytest.raises(OutputError, match="cannot write /proc/dsprep"):

@@ -83,7 +83,11 @@ def test_a_stream_writes_what_the_whole_does(
 def test_a_mistake_is_one_line(example: Path, sounds: list[Path], runs: Any, tmp_path: Path) -> None:
     export(runs.path("both ways, LSTM"), tmp_path / "out")
     soundfile.write(tmp_path / "8.wav", np.zeros(800, np.int16), 8_000, subtype="PCM_16")
+    (tmp_path / "cut.wav").write_bytes(sounds[0].read_bytes()[:20_000])
+    (tmp_path / "head.wav").write_bytes(sounds[0].read_bytes()[:30])
     for words, told in (
+        ([tmp_path / "out", tmp_path / "cut.wav"], "cut.wav is cut off"),
+        ([tmp_path / "out", tmp_path / "head.wav"], "head.wav is cut off"),
         (["--stream", tmp_path / "out", sounds[0]], "this model hears no stream, for it hears both ways"),
         ([tmp_path / "out", tmp_path / "8.wav"], "is not 16 kHz, mono, 16 bits"),
         ([tmp_path / "out", tmp_path / "out" / "model.json"], "is no WAV file"),

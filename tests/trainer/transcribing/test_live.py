@@ -38,6 +38,15 @@ def test_what_is_being_said_is_told_before_it_is_certain(saying: Any) -> None:
     assert told[-1] == ""
 
 
+def test_what_is_being_said_is_new_after_a_pause_even_if_it_is_as_long_as_what_was(saying: Any) -> None:
+    live = Live(saying.stream(), saying.decoder, english())
+    live.feed(saying.spoken("one"))
+    assert live.so_far
+    assert live.so_far.text == "one"
+    (ended,) = live.feed(np.concatenate([saying.spoken("", 1.0), saying.spoken("two")]))
+    assert (ended.text, live.so_far.text) == ("one", "two")
+
+
 def test_a_stream_without_pauses_is_cut_and_not_held(saying: Any) -> None:
     live = Live(saying.stream(), saying.decoder, english())
     found = [segment for _ in range(40) for segment in live.feed(saying.spoken("seven "))]

@@ -91,7 +91,16 @@ def test_what_follows_the_samples_of_a_wav_is_not_heard(count: int) -> None:
         (wav(samples(100), 16_000, "PCM_24"), "24 bits"),
         (wav(samples(100), 16_000, "FLOAT"), "coding 3"),
         (b"OggS" + bytes(100), "is Ogg"),
-        (b"RIFF" + bytes(8), "no samples follow"),
+        (b"RIFF" + bytes(8), "is no WAV, though it begins as one: send raw samples"),
+        (b"RIFF\0\0\0\0WAVE" + bytes(1_000_000), "no samples follow"),
+        (b"RIFF\0\0\0\0WAVELIST\0\0\0\2" + bytes(1_000_000), "no samples follow"),
+        (b"RIFF", "no samples follow"),
+        (wav(samples(100), 16_000, form="AIFF"), "is AIFF: send raw samples"),
+        (wav(samples(100), 16_000, form="AU"), "is AU"),
+        (wav(samples(100), 16_000, form="RF64"), "is RF64"),
+        (b"NIST_1A\n   1024\n" + bytes(1024), "is SPHERE"),
+        (b"\0\0\0\x20ftypM4A " + bytes(100), "is MP4"),
+        (b"\x1aE\xdf\xa3" + bytes(100), "is WebM"),
         (wav(samples(100), 16_000)[:30], "no samples follow"),
         (b"RIFF\0\0\0\0WAVEfmt \x04\0\0\0\1\0\1\0data", "damaged header"),
         (b"RIFF\0\0\0\0WAVEdata" + bytes(40), "no samples follow"),
@@ -100,6 +109,15 @@ def test_what_follows_the_samples_of_a_wav_is_not_heard(count: int) -> None:
 def test_what_is_not_read_from_a_pipe_is_told(data: bytes, told: str) -> None:
     with pytest.raises(DataError, match=told):
         heard(data)
+
+
+@pytest.mark.parametrize("size", [99, 200_001])
+def test_what_stands_before_the_samples_of_a_wav_is_passed_over_whatever_its_size(size: int) -> None:
+    pcm = samples(3000)
+    data = wav(pcm, 16_000)
+    at = data.index(b"data")
+    chunk = b"LIST" + struct.pack("<I", size) + bytes(size + size % 2)
+    assert np.array_equal(heard(data[:at] + chunk + data[at:]), pcm)
 
 
 def test_nothing_is_nothing() -> None:

@@ -36,3 +36,26 @@ def test_a_clip_in_a_shard_needs_a_folder() -> None:
     with pytest.raises(UsageError, match=r"clip-1 is no file of its own: .* --out"):
         places_of([clip], ["vtt"], None)
     assert places_of([clip], ["vtt"], Path("out")) == [{"vtt": Path("out/clip-1.vtt")}]
+
+
+def test_clips_of_one_id_in_two_manifests_are_told_in_files_and_in_shards() -> None:
+    for one, other in ((Path("1/a.wav"), Path("2/a.wav")), (None, None)):
+        clips = [
+            Source(name="clip", sound=lambda: nullcontext(iter([])), beside=beside, below="clip")
+            for beside in (one, other)
+        ]
+        with pytest.raises(UsageError, match=r"of clip and of clip would both be out/clip\.srt"):
+            places_of(clips, ["srt"], Path("out"))
+
+
+def test_no_sound_is_overwritten_by_subtitles() -> None:
+    with pytest.raises(UsageError, match=r"of b/talk\.srt would be written over b/talk\.srt: name a folder with --out"):
+        places_of([file("b/talk.srt", "talk")], ["srt"], None)
+    with pytest.raises(UsageError, match=r"of talk\.wav would be written over talk\.vtt"):
+        places_of([file("talk.wav", "talk"), file("talk.vtt", "talk")], ["vtt"], None)
+
+
+def test_a_file_is_no_folder_for_subtitles(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"file is no folder"):
+        places_of([file("a.wav", "a")], ["srt"], tmp_path / "file")

@@ -106,3 +106,22 @@ def test_numbers_of_any_rate_and_channels_are_the_sound_of_the_file(saying: Any,
 def test_numbers_that_are_no_samples_are_told(samples: Any) -> None:
     with pytest.raises(UsageError, match="int16 or floating point from -1 to 1"):
         of_numbers(samples, 16_000)
+
+
+@pytest.mark.parametrize(
+    "samples", [[0.0, 0.1], 3, np.zeros((100, 0)), np.zeros((2, 16_000), np.float32), np.zeros(9, "U1"), None]
+)
+def test_what_is_no_samples_is_told_and_channels_come_last(samples: Any) -> None:
+    with pytest.raises(UsageError, match=r"are not heard: an array \[N\] or \[N, channels\] is"):
+        of_numbers(samples, 16_000)
+
+
+@pytest.mark.parametrize("rate", [0, -1, 1, 10**9, float("nan"), float("inf"), "16000", None])
+def test_a_rate_of_no_sound_is_told(rate: Any) -> None:
+    with pytest.raises(UsageError, match="is not heard: it is samples a second, from 1000 to 768000"):
+        of_numbers(np.zeros(100, np.int16), rate)
+
+
+@pytest.mark.parametrize("rate", [16_000, 16_000.0, np.int64(8000), np.float32(44_100)])
+def test_a_rate_may_be_any_number(rate: Any) -> None:
+    assert len(pcm_of(of_numbers(np.zeros(1000, np.float32), rate))) > 0

@@ -11,7 +11,7 @@ import pytest
 from dsprep.manifests.ctc import RATE
 from dsprep.pipeline.sound.audio import Pcm
 from dsprep.trainer.acoustic.acoustic import AcousticModel
-from dsprep.trainer.transcribing.batching import Asked, Begin, Heard, answered, batches_of
+from dsprep.trainer.transcribing.batching import EVENTS, Asked, Begin, Broken, Heard, answered, batches_of
 from dsprep.trainer.transcribing.sources import Source, number_sound, of_file
 from dsprep.trainer.transcribing.transcribing import Failure, transcribe
 from dsprep.trainer.transcribing.transcript import Transcript
@@ -110,6 +110,19 @@ def test_what_cannot_be_heard_is_named_and_the_rest_goes_on(saying: Any, tmp_pat
     assert "named -" in told["pipe"]
     assert [one.name for one in found] == [str(tmp_path / f"{name}.wav") for name in names]
     assert good.exists()
+
+
+def test_sounds_without_end_that_cannot_be_heard_are_told_and_not_gathered(saying: Any) -> None:
+    taken = 0
+
+    def broken() -> Any:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield Broken("it is empty")
+
+    assert next(answered(saying.model(), broken(), 100.0)) == Broken("it is empty")
+    assert taken == EVENTS
 
 
 @pytest.mark.parametrize("samples", [1, 160, 16_000])
