@@ -76,6 +76,8 @@ def evaluate(
     from ..trainer.training.ranks import joined
 
     models, places = _models(run, data)
+    if not (places or decoding.greedy):
+        raise UsageError(f"{run} is an evaluation that was written, and is not decoded again: name a model and data")
     on = device_of(device)
     homes = list(_homes(report, models))
     with joined(on) as ranks, show_progress(ranks.first) as progress:
@@ -131,10 +133,16 @@ def _difference(found: Sequence[Evaluated]) -> Difference | None:
 
     if len(found) < 2:
         return None
-    first, second = (one.evaluation.heard for one in found)
-    if [one.sample.id for one in first] != [one.sample.id for one in second]:
-        raise DataError(f"{found[0].place} and {found[1].place} are not of the same utterances: evaluate both again")
-    return difference_of(first, second)
+    first, second = found
+    said = [[(heard.sample.id, heard.written.reference) for heard in one.evaluation.heard] for one in found]
+    if said[0] != said[1]:
+        raise DataError(f"{first.place} and {second.place} are not of the same utterances: evaluate both again")
+    if first.rules.name != second.rules.name:
+        raise DataError(
+            f"{first.place} was scored by text profile {first.rules.name}, {second.place} by {second.rules.name}: "
+            f"name one for both, as --normalise {first.rules.name}"
+        )
+    return difference_of(first.evaluation.heard, second.evaluation.heard)
 
 
 def _facts(found: Sequence[Evaluated], difference: Difference | None) -> Any:

@@ -116,6 +116,17 @@ def test_evaluations_of_different_utterances_are_not_compared(
     assert dsprep(runs[0], digits / "dev-clean.csv", "--json", tmp_path / "a.json").exit_code == 0
     done = dsprep(tmp_path / "a.json", runs[1], manifest)
     assert "are not of the same utterances: evaluate both again" in done.stderr.splitlines()[-1]
+    done = dsprep(tmp_path / "a.json", "--normalise", "plain", "--json", tmp_path / "plain.json")
+    done = dsprep(tmp_path / "a.json", tmp_path / "plain.json")
+    assert done.stderr.splitlines()[-1].endswith("by plain: name one for both, as --normalise keep")
+    assert dsprep(tmp_path / "a.json", tmp_path / "plain.json", "--normalise", "keep").exit_code == 0
+    facts = json.loads((tmp_path / "a.json").read_text())
+    facts["results"][0]["reference"] += " one"
+    (tmp_path / "other.json").write_text(json.dumps(facts))
+    done = dsprep(tmp_path / "a.json", tmp_path / "other.json")
+    assert "are not of the same utterances" in done.stderr.splitlines()[-1]
+    done = dsprep(tmp_path / "a.json", "--beam", 5)
+    assert "is not decoded again: name a model and data" in done.stderr.splitlines()[-1]
     done = dsprep(tmp_path / "a.json", manifest)
     assert "is an evaluation that was written: it is scored again without data" in done.stderr.splitlines()[-1]
 

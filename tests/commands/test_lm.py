@@ -56,9 +56,9 @@ def test_a_model_of_transcripts_decodes_and_is_tuned(run: Path, model: Path, dig
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--alpha", "high"], "--alpha high: a weight is a number"),
+        (["--alpha", "high"], "--alpha high: it is a number"),
         (["--alpha", "1"], "name it with --lm"),
-        (["--beam", "0"], "--beam 0: it is a number from 1 on"),
+        (["--beam", "0"], "--beam 0: it is a number from 1 to"),
         (["--hot-word", "nine"], "--hot-word nine: it is a word and what it adds"),
         (["--hot-word", "nine=x"], "--hot-word nine=x"),
         (["--beam-threshold", "-1"], "--beam-threshold -1.0"),
