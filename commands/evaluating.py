@@ -19,6 +19,7 @@ import click
 
 from ..manifests import DataError, UsageError
 from ..pipeline.places import Cache, Place
+from ..pipeline.tables import printable
 from .caching import cached, indexing
 from .decoding import decoding_options
 from .extras import TRAIN, need
@@ -155,15 +156,16 @@ def _tell(found: Sequence[Evaluated], difference: Difference | None, profile: st
     from ..trainer.scoring.seed_report import seed_report
 
     for one in found:
-        click.echo(f"{f'{one.place}: ' if difference else 'model: '}{one.told}", err=aside or not difference)
+        head = f"{f'{one.place}: ' if difference else 'model: '}{one.told}"
+        click.echo(printable(head), err=aside or not difference)
         lines = list[str](rate_lines(one.evaluation.summary()))
         if profile == SEED_REPORT:
             lines += seed_report(one.evaluation, one.epoch)
         for line in lines:
-            click.echo(line, err=aside)
+            click.echo(printable(line), err=aside)
     if difference:
         first, second = (str(one.place) for one in found)
-        click.echo(difference_line(first, second, difference), err=aside)
+        click.echo(printable(difference_line(first, second, difference)), err=aside)
 
 
 def _homes(report: Path | None, models: Sequence[Path]) -> Iterator[Path | None]:

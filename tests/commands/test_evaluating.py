@@ -157,6 +157,14 @@ def test_a_profile_is_told_and_recorded(runs: tuple[Path, Path], manifest: Path,
     assert facts["results"][0]["scored_reference"] == loud[0].transcript.lower()
 
 
+def test_texts_of_the_data_cannot_move_a_terminal(runs: tuple[Path, Path], manifest: Path, tmp_path: Path) -> None:
+    first, *rest = read_manifest(manifest)
+    (tmp_path / "x.csv").write_bytes(manifest_bytes([replace(first, transcript="\u202e\x1b[2Jone"), *rest], tmp_path))
+    done = dsprep(runs[0], tmp_path / "x.csv", "--profile", "deepspeech-0.1")
+    assert r"\u202e\x1b[2Jone" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+
+
 def test_references_come_from_an_stm_where_one_is_named(
     runs: tuple[Path, Path], manifest: Path, tmp_path: Path
 ) -> None:

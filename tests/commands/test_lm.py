@@ -84,6 +84,7 @@ def test_a_model_that_is_none_is_told(run: Path, digits: Path, tmp_path: Path) -
     [
         (["build", "gone", "lm"], "gone cannot be read: No such file"),
         (["build", "gone", "lm", "--order", "9"], "--order 9"),
+        (["build", "gone", "lm", "--order", "1"], "--order 1: the longest n-grams have 2 to 6 words"),
         (["build", "gone", "lm", "--prune", "0,x"], "--prune 0,x: it is a whole number for each order"),
         (["build", "gone", "lm", "--memory", "lots"], "--memory lots: a size is a number and a unit"),
         (["build", "gone", "lm", "--text", "plian"], "did you mean plain?"),

@@ -22,7 +22,7 @@ THRESHOLD, TOKENS = 25.0, 40
 WIDEST = 100_000
 """Hypotheses that a search may be asked to follow or give back: each takes 100 bytes a step."""
 HEAVIEST = 1000.0
-"""Nats that a weight may be: it drowns all that a model says, and sums of many are still far below what marks an end."""
+"""Nats that a weight may be: it drowns all that a model says, and sums of many are far below what marks an end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
