@@ -41,6 +41,11 @@ def test_a_model_of_transcripts_decodes_and_is_tuned(run: Path, model: Path, dig
     pytest.importorskip("flashlight.lib.text", reason="flashlight-text is not installed: there is none for this Python")
     heard = dsprep("evaluate", run, digits / "test-clean.csv", "--lm", model, "--beam", 10, "--hot-word", "nine=2")
     assert heard.exit_code == 0, heard.output
+    for number, options in enumerate((["--beam", 10], ["--lm", model, "--beam", 10, "--hot-word", "nine=2"])):
+        home = tmp_path / f"report {number}"
+        done = dsprep("evaluate", run, digits / "test-clean.csv", *options, "--report", home)
+        assert done.exit_code == 0, done.output
+        assert "beam 10" in (home / "report.html").read_text()
     asked: list[Any] = ["lm", "tune", run, digits / "test-clean.csv", "--lm", model, "--beam", 5, "--workers", 1]
     tuned = dsprep(*asked, "--json", tmp_path / "t.json", "--logits", tmp_path / "logits.f32")
     assert tuned.exit_code == 0, tuned.output
