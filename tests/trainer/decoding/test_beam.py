@@ -181,3 +181,13 @@ def test_hypotheses_are_sorted_and_distinct_and_their_words_in_the_clip(seed: in
         assert times == sorted(times)
         assert all(0 <= time <= round(steps * 0.02, 3) for time in times)
         assert all(word.start < word.end and 0 < word.confidence <= 1 for word in one.words)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_clip_may_have_hardly_a_step(tmp_path: Path, steps: int, closed: bool) -> None:
+    (tmp_path / "words").write_text("a ab")
+    words = tmp_path / "words" if closed else None
+    decoder = Decoding(beam=5, words=words).decoder(Alphabet(("a", " ", "b"), 3))
+    first, *_ = decoder.decode(chance(1, steps, 4))
+    assert len(first.words) <= steps
