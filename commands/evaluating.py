@@ -68,7 +68,7 @@ def evaluate(
     which is scored again and needs no DATA. With OTHER, one more of these, both are evaluated, and whether their word
     error rates differ is said.
     """
-    need("train", *TRAIN)
+    need("train", *TRAIN, *(["jinja2"] if report else []))
     from ..trainer.evaluating import Asked, evaluate_model, is_saved
     from ..trainer.loading.data import read_data
     from ..trainer.scoring.evaluated import read_evaluated

@@ -1,6 +1,7 @@
 """`dsprep evaluate` as a user meets it: what is printed, written, and said of what cannot be."""
 
 import json
+import sys
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +66,16 @@ def test_a_report_has_the_page_and_sclite_s_files(runs: tuple[Path, Path], manif
     assert dsprep(runs[0], manifest, "--report", home).exit_code == 0
     assert {path.name for path in home.iterdir()} == {"report.html", "ref.trn", "hyp.trn", "ref.stm", "hyp.ctm"}
     assert len((home / "ref.trn").read_text().splitlines()) == 6
+
+
+def test_what_a_report_needs_is_asked_for_before_anything_is_evaluated(
+    runs: tuple[Path, Path], manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    done = dsprep(runs[0], manifest, "--report", tmp_path / "report")
+    assert done.exit_code == 1
+    assert done.stderr == "Error: this command needs more: pip install jinja2 (dsprep's extra 'train')\n"
+    assert not (tmp_path / "report").exists()
 
 
 def test_a_text_that_sclite_cannot_take_costs_its_files_and_no_page(
