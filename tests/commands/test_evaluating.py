@@ -1,8 +1,8 @@
 """`dsprep evaluate` as a user meets it: what is printed, written, and said of what cannot be."""
 
 import json
-import sys
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
