@@ -82,7 +82,7 @@ def evaluate(
     on = device_of(device)
     homes = list(_homes(report, models))
     with joined(on) as ranks, show_progress(ranks.first) as progress:
-        rules = ranks.once(lambda: rules_of(normalise or "keep", stm))
+        rules = ranks.once(lambda: rules_of("keep" if normalise is None else normalise, stm))
         saved = {one: ranks.once(partial(read_evaluated, one)) for one in models if is_saved(one)}
         on_notice = notice if ranks.first else lambda told: None
         if places:
@@ -121,6 +121,8 @@ def _models(run: Path, places: Sequence[Place]) -> tuple[list[Path], list[Place]
     models, data = [run, *others], [place for place in places if place not in others]
     if list(places) != [*others, *data] or len(models) > 2:
         raise UsageError("evaluate takes one run or two, and after them the data: dsprep evaluate RUN OTHER DATA...")
+    if others and not data and not is_model(run):
+        raise UsageError(f"{run} is no model, and {others[0]} is one: name models first, dsprep evaluate RUN DATA...")
     fresh = [one for one in models if not is_saved(one)]
     if fresh and not data:
         raise UsageError(f"evaluate needs data to evaluate {fresh[0]} on: name a manifest or a shard folder after it")

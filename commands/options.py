@@ -41,6 +41,8 @@ class PlaceType(click.ParamType[Place]):
     name = "place"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        if value == "":
+            raise UsageError(f"{param.get_error_hint(ctx) if param else 'a place'} is empty: name one, or `.`")
         return place_of(value) if isinstance(value, str) else value
 
 
