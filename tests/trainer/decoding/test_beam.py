@@ -191,3 +191,13 @@ def test_a_clip_may_have_hardly_a_step(tmp_path: Path, steps: int, closed: bool)
     decoder = Decoding(beam=5, words=words).decoder(Alphabet(("a", " ", "b"), 3))
     first, *_ = decoder.decode(chance(1, steps, 4))
     assert len(first.words) <= steps
+
+
+def test_a_search_that_ends_amid_a_word_leaves_it_out_and_keeps_its_score(tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("abab")
+    likely = np.full((3, 4), -9.0, np.float32)
+    likely[[0, 1, 2], [0, 2, 0]] = -0.01
+    decoder = Decoding(beam=1, words=tmp_path / "words").decoder(Alphabet(("a", " ", "b"), 3))
+    (found,) = decoder.decode(likely)
+    assert (found.text, found.words) == ("", ())
+    assert -100 < found.score < 0
