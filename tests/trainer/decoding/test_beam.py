@@ -201,3 +201,10 @@ def test_a_search_that_ends_amid_a_word_leaves_it_out_and_keeps_its_score(tmp_pa
     (found,) = decoder.decode(likely)
     assert (found.text, found.words) == ("", ())
     assert -100 < found.score < 0
+
+
+def test_a_word_of_the_list_is_spelt_in_nfc_as_the_alphabet_is(tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("e\u0301", encoding="utf-8")
+    likely = np.log(np.array([[0.9, 0.05, 0.05]], np.float32))
+    decoder = Decoding(words=tmp_path / "words").decoder(Alphabet(("\u00e9", " "), 2))
+    assert decoder.decode(likely)[0].text == "\u00e9"
