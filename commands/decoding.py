@@ -67,7 +67,7 @@ def _weight(option: str, text: str | None) -> float | None:
     if text is None:
         return None
     if (value := number(text)) is None:
-        raise UsageError(f"{option} {text}: a weight is a number, as 0.9")
+        raise UsageError(f"{option} {text}: it is a number, as 0.9")
     return value
 
 

@@ -19,6 +19,7 @@ import click
 
 from ..manifests import DataError, UsageError
 from ..pipeline.places import Cache, Place
+from ..pipeline.tables import printable
 from .caching import cached, indexing
 from .decoding import decoding_options
 from .extras import TRAIN, need
@@ -67,7 +68,7 @@ def evaluate(
     which is scored again and needs no DATA. With OTHER, one more of these, both are evaluated, and whether their word
     error rates differ is said.
     """
-    need("train", *TRAIN)
+    need("train", *TRAIN, *(["jinja2"] if report else []))
     from ..trainer.evaluating import Asked, evaluate_model, is_saved
     from ..trainer.loading.data import read_data
     from ..trainer.scoring.evaluated import read_evaluated
@@ -76,10 +77,12 @@ def evaluate(
     from ..trainer.training.ranks import joined
 
     models, places = _models(run, data)
+    if not (places or decoding.greedy):
+        raise UsageError(f"{run} is an evaluation that was written, and is not decoded again: name a model and data")
     on = device_of(device)
     homes = list(_homes(report, models))
     with joined(on) as ranks, show_progress(ranks.first) as progress:
-        rules = ranks.once(lambda: rules_of(normalise or "keep", stm))
+        rules = ranks.once(lambda: rules_of("keep" if normalise is None else normalise, stm))
         saved = {one: ranks.once(partial(read_evaluated, one)) for one in models if is_saved(one)}
         on_notice = notice if ranks.first else lambda told: None
         if places:
@@ -118,6 +121,8 @@ def _models(run: Path, places: Sequence[Place]) -> tuple[list[Path], list[Place]
     models, data = [run, *others], [place for place in places if place not in others]
     if list(places) != [*others, *data] or len(models) > 2:
         raise UsageError("evaluate takes one run or two, and after them the data: dsprep evaluate RUN OTHER DATA...")
+    if others and not data and not is_model(run):
+        raise UsageError(f"{run} is no model, and {others[0]} is one: name models first, dsprep evaluate RUN DATA...")
     fresh = [one for one in models if not is_saved(one)]
     if fresh and not data:
         raise UsageError(f"evaluate needs data to evaluate {fresh[0]} on: name a manifest or a shard folder after it")
@@ -131,10 +136,16 @@ def _difference(found: Sequence[Evaluated]) -> Difference | None:
 
     if len(found) < 2:
         return None
-    first, second = (one.evaluation.heard for one in found)
-    if [one.sample.id for one in first] != [one.sample.id for one in second]:
-        raise DataError(f"{found[0].place} and {found[1].place} are not of the same utterances: evaluate both again")
-    return difference_of(first, second)
+    first, second = found
+    said = [[(heard.sample.id, heard.written.reference) for heard in one.evaluation.heard] for one in found]
+    if said[0] != said[1]:
+        raise DataError(f"{first.place} and {second.place} are not of the same utterances: evaluate both again")
+    if first.rules.name != second.rules.name:
+        raise DataError(
+            f"{first.place} was scored by text profile {first.rules.name}, {second.place} by {second.rules.name}: "
+            f"name one for both, as --normalise {first.rules.name}"
+        )
+    return difference_of(first.evaluation.heard, second.evaluation.heard)
 
 
 def _facts(found: Sequence[Evaluated], difference: Difference | None) -> Any:
@@ -147,15 +158,16 @@ def _tell(found: Sequence[Evaluated], difference: Difference | None, profile: st
     from ..trainer.scoring.seed_report import seed_report
 
     for one in found:
-        click.echo(f"{f'{one.place}: ' if difference else 'model: '}{one.told}", err=aside or not difference)
+        head = f"{f'{one.place}: ' if difference else 'model: '}{one.told}"
+        click.echo(printable(head), err=aside or not difference)
         lines = list[str](rate_lines(one.evaluation.summary()))
         if profile == SEED_REPORT:
             lines += seed_report(one.evaluation, one.epoch)
         for line in lines:
-            click.echo(line, err=aside)
+            click.echo(printable(line), err=aside)
     if difference:
         first, second = (str(one.place) for one in found)
-        click.echo(difference_line(first, second, difference), err=aside)
+        click.echo(printable(difference_line(first, second, difference)), err=aside)
 
 
 def _homes(report: Path | None, models: Sequence[Path]) -> Iterator[Path | None]:

@@ -38,7 +38,7 @@ def lm() -> None:
 @lm.command()
 @click.argument("texts", metavar="TEXT...", nargs=-1, required=True, type=path_type)
 @click.argument("out", type=path_type)
-@click.option("--order", type=int, default=3, show_default=True, help="Words of the longest n-grams, 1 to 6.")
+@click.option("--order", type=int, default=3, show_default=True, help="Words of the longest n-grams, 2 to 6.")
 @click.option("--prune", default="0", show_default=True, help="Leave out what was said no more often, as 0,0,1.")
 @click.option("--limit", type=int, metavar="WORDS", help="Size of the vocabulary: the most frequent words.")
 @click.option("--text", "profile_name", help="Text profile for each line.  [default: NFC, as it is]")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,16 @@ def test_a_report_has_the_page_and_sclite_s_files(runs: tuple[Path, Path], manif
     assert len((home / "ref.trn").read_text().splitlines()) == 6
 
 
+def test_what_a_report_needs_is_asked_for_before_anything_is_evaluated(
+    runs: tuple[Path, Path], manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    done = dsprep(runs[0], manifest, "--report", tmp_path / "report")
+    assert done.exit_code == 1
+    assert done.stderr == "Error: this command needs more: pip install jinja2 (dsprep's extra 'train')\n"
+    assert not (tmp_path / "report").exists()
+
+
 def test_a_text_that_sclite_cannot_take_costs_its_files_and_no_page(
     runs: tuple[Path, Path], manifest: Path, tmp_path: Path
 ) -> None:
@@ -116,6 +127,17 @@ def test_evaluations_of_different_utterances_are_not_compared(
     assert dsprep(runs[0], digits / "dev-clean.csv", "--json", tmp_path / "a.json").exit_code == 0
     done = dsprep(tmp_path / "a.json", runs[1], manifest)
     assert "are not of the same utterances: evaluate both again" in done.stderr.splitlines()[-1]
+    done = dsprep(tmp_path / "a.json", "--normalise", "plain", "--json", tmp_path / "plain.json")
+    done = dsprep(tmp_path / "a.json", tmp_path / "plain.json")
+    assert done.stderr.splitlines()[-1].endswith("by plain: name one for both, as --normalise keep")
+    assert dsprep(tmp_path / "a.json", tmp_path / "plain.json", "--normalise", "keep").exit_code == 0
+    facts = json.loads((tmp_path / "a.json").read_text())
+    facts["results"][0]["reference"] += " one"
+    (tmp_path / "other.json").write_text(json.dumps(facts))
+    done = dsprep(tmp_path / "a.json", tmp_path / "other.json")
+    assert "are not of the same utterances" in done.stderr.splitlines()[-1]
+    done = dsprep(tmp_path / "a.json", "--beam", 5)
+    assert "is not decoded again: name a model and data" in done.stderr.splitlines()[-1]
     done = dsprep(tmp_path / "a.json", manifest)
     assert "is an evaluation that was written: it is scored again without data" in done.stderr.splitlines()[-1]
 
@@ -144,6 +166,14 @@ def test_a_profile_is_told_and_recorded(runs: tuple[Path, Path], manifest: Path,
     assert "text profile plain: 6 utterances are compared otherwise than they are written" in done.stderr
     assert facts["results"][0]["reference"] == loud[0].transcript
     assert facts["results"][0]["scored_reference"] == loud[0].transcript.lower()
+
+
+def test_texts_of_the_data_cannot_move_a_terminal(runs: tuple[Path, Path], manifest: Path, tmp_path: Path) -> None:
+    first, *rest = read_manifest(manifest)
+    (tmp_path / "x.csv").write_bytes(manifest_bytes([replace(first, transcript="\u202e\x1b[2Jone"), *rest], tmp_path))
+    done = dsprep(runs[0], tmp_path / "x.csv", "--profile", "deepspeech-0.1")
+    assert r"\u202e\x1b[2Jone" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
 
 
 def test_references_come_from_an_stm_where_one_is_named(
@@ -210,6 +240,9 @@ def test_a_column_of_choices_is_pointed_at(runs: tuple[Path, Path], manifest: Pa
         (["{run}", "{run}", "{run}", "{data}"], "evaluate takes one run or two, and after them the data"),
         (["{run}", "{data}", "{run}"], "evaluate takes one run or two, and after them the data"),
         (["{run}", "{run}"], "evaluate needs data"),
+        (["{data}", "{run}"], "name models first, dsprep evaluate RUN DATA..."),
+        (["{run}", ""], "is empty: name one, or `.`"),
+        (["{run}", "{data}", "--normalise", ""], "there is no text profile ''"),
         (["{run}"], "evaluate needs data"),
         (["gone.json"], "cannot read gone.json: No such file"),
         (["{run}", "{data}", "--normalise", "plane"], "there is no text profile 'plane': did you mean plain?"),

@@ -41,6 +41,11 @@ def test_a_model_of_transcripts_decodes_and_is_tuned(run: Path, model: Path, dig
     pytest.importorskip("flashlight.lib.text", reason="flashlight-text is not installed: there is none for this Python")
     heard = dsprep("evaluate", run, digits / "test-clean.csv", "--lm", model, "--beam", 10, "--hot-word", "nine=2")
     assert heard.exit_code == 0, heard.output
+    for number, options in enumerate((["--beam", 10], ["--lm", model, "--beam", 10, "--hot-word", "nine=2"])):
+        home = tmp_path / f"report {number}"
+        done = dsprep("evaluate", run, digits / "test-clean.csv", *options, "--report", home)
+        assert done.exit_code == 0, done.output
+        assert "beam 10" in (home / "report.html").read_text()
     asked: list[Any] = ["lm", "tune", run, digits / "test-clean.csv", "--lm", model, "--beam", 5, "--workers", 1]
     tuned = dsprep(*asked, "--json", tmp_path / "t.json", "--logits", tmp_path / "logits.f32")
     assert tuned.exit_code == 0, tuned.output
@@ -56,9 +61,9 @@ def test_a_model_of_transcripts_decodes_and_is_tuned(run: Path, model: Path, dig
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--alpha", "high"], "--alpha high: a weight is a number"),
+        (["--alpha", "high"], "--alpha high: it is a number"),
         (["--alpha", "1"], "name it with --lm"),
-        (["--beam", "0"], "--beam 0: it is a number from 1 on"),
+        (["--beam", "0"], "--beam 0: it is a number from 1 to"),
         (["--hot-word", "nine"], "--hot-word nine: it is a word and what it adds"),
         (["--hot-word", "nine=x"], "--hot-word nine=x"),
         (["--beam-threshold", "-1"], "--beam-threshold -1.0"),
@@ -84,6 +89,7 @@ def test_a_model_that_is_none_is_told(run: Path, digits: Path, tmp_path: Path) -
     [
         (["build", "gone", "lm"], "gone cannot be read: No such file"),
         (["build", "gone", "lm", "--order", "9"], "--order 9"),
+        (["build", "gone", "lm", "--order", "1"], "--order 1: the longest n-grams have 2 to 6 words"),
         (["build", "gone", "lm", "--prune", "0,x"], "--prune 0,x: it is a whole number for each order"),
         (["build", "gone", "lm", "--memory", "lots"], "--memory lots: a size is a number and a unit"),
         (["build", "gone", "lm", "--text", "plian"], "did you mean plain?"),

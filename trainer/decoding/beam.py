@@ -50,7 +50,7 @@ class BeamSearch:
         return tuple(sorted(found.values(), key=lambda one: -one.score)) or (Hypothesis(text=""),)
 
     def _hypothesis(self, found: Any, log_probs_TV: LogProbs) -> Hypothesis:
-        path_T, score = np.array(found.tokens[1 : len(log_probs_TV) + 1]), found.score
+        path_T, score = np.array(found.tokens[1 : len(log_probs_TV) + 1], np.int64), found.score
         if self._closing and score < UNFINISHED / 2:
             # All readings of this beam are amid a word: what is begun is left out.
             score -= float(UNFINISHED)

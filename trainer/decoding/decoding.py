@@ -4,7 +4,6 @@ Decoding()                                      greedily
 Decoding(lm=Path("3gram.arpa"), alpha=0.9)      by a beam search with a language model
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,12 @@ from .greedy import Greedy
 
 ALPHA, BETA = 0.931289039105002, 1.1834137581510284
 """The weights of DeepSpeech 0.9.3 for its own model, by its util/flags.py; `dsprep lm tune` finds those for another."""
+THRESHOLD, TOKENS = 25.0, 40
+"""Of a search, if nothing else is asked for."""
+WIDEST = 100_000
+"""Hypotheses that a search may be asked to follow or give back: each takes 100 bytes a step."""
+HEAVIEST = 1000.0
+"""Nats that a weight may be: it drowns all that a model says, and sums of many are far below what marks an end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +35,9 @@ class Decoding:
 
     beam: int | None = None
     """Hypotheses that are kept from a step to the next; 100 if only something else asks for a search."""
-    beam_threshold: float = 25.0
+    beam_threshold: float = THRESHOLD
     """In nats: what is so much less likely than the best at a step is not followed."""
-    tokens: int = 40
+    tokens: int = TOKENS
     """Labels that are tried at a step, the likeliest: of an alphabet of letters all."""
     lm: Path | None = None
     """ARPA or KenLM's binary."""
@@ -49,14 +54,22 @@ class Decoding:
 
     def __post_init__(self) -> None:
         for name, value in (("--beam", self.beam), ("--tokens", self.tokens), ("--nbest", self.nbest)):
-            if value is not None and value < 1:
-                raise UsageError(f"{name} {value}: it is a number from 1 on")
+            if value is not None and not 1 <= value <= WIDEST:
+                raise UsageError(f"{name} {value}: it is a number from 1 to {WIDEST}")
         if not self.beam_threshold > 0:
             raise UsageError(f"--beam-threshold {self.beam_threshold}: it is a number above 0, in nats")
+        self._check_weights()
+        if self.greedy and (self.beam_threshold, self.tokens) != (THRESHOLD, TOKENS):
+            raise UsageError("--beam-threshold and --tokens are for a search: ask for one too, as with --beam 100")
+
+    def _check_weights(self) -> None:
         boosts = [(f"--hot-word {word}", boost) for word, boost in self.hot_words]
         for name, weight in (("--alpha", self.alpha), ("--beta", self.beta), *boosts):
-            if weight is not None and not math.isfinite(weight):
-                raise UsageError(f"{name} {weight}: a weight is a finite number")
+            if weight is not None and not abs(weight) <= HEAVIEST:
+                raise UsageError(f"{name} {weight}: a weight is a number from -{HEAVIEST:.0f} to {HEAVIEST:.0f}")
+        words = [word for word, _ in self.hot_words]
+        if twice := next((word for word in words if words.count(word) > 1), None):
+            raise UsageError(f"--hot-word {twice} is there twice: name each word once")
         if (self.alpha or 0) < 0:
             raise UsageError(f"--alpha {self.alpha}: the weight of a language model is not below 0")
         if self.alpha is not None and self.lm is None:

@@ -32,9 +32,9 @@ def read_words(path: Path) -> list[str]:
     try:
         words = path.read_text(encoding="utf-8-sig").split()
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no list of words in UTF-8") from error
+        raise DataError(f"{path} is no list of words in UTF-8: convert it, as with iconv") from error
     except OSError as error:
-        raise DataError(f"{path} cannot be read as a list of words: {error.strerror or error}") from error
+        raise DataError(f"cannot read {path}: {error.strerror or error}; name a list of words with --words") from error
     if not words:
         raise DataError(f"{path} holds no words: write one a line")
     return words

@@ -48,8 +48,10 @@ def search_of(decoding: Decoding, alphabet: Alphabet, on_notice: Tell) -> Search
         DataError, UsageError: as `Decoding.decoder` says.
     """
     for word, _ in decoding.hot_words:
-        if not word or word.split() != [word] or alphabet.missing(word):
-            lacking = ", ".join(map(describe, sorted(alphabet.missing(word)))) or "nothing but that it is one word"
+        if word.split() != [word]:
+            raise UsageError(f"--hot-word {word!r} is not one word: name each by a --hot-word of its own")
+        if missing := alphabet.missing(word):
+            lacking = ", ".join(map(describe, sorted(missing)))
             raise UsageError(f"--hot-word {word!r}: the alphabet cannot write it, it lacks {lacking}")
     if " " not in alphabet.characters:
         return CharacterSearch(decoding, alphabet, on_notice)

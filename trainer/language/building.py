@@ -26,7 +26,7 @@ from .sentences import Sentences
 from .spilling import Room, Spilled
 from .vocabulary import SPECIAL, Vocabulary
 
-MOST = 6
+LEAST, MOST = 2, 6
 """Orders that flashlight's KenLM reads."""
 LEAST_MEMORY = 10**6
 """Bytes: with less there are so many runs that merging them takes hours."""
@@ -51,8 +51,8 @@ class Recipe:
     """Whether fixed discounts are taken where the text is too small to tell them."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.order <= MOST:
-            raise UsageError(f"--order {self.order}: an n-gram has 1 to {MOST} words")
+        if not LEAST <= self.order <= MOST:
+            raise UsageError(f"--order {self.order}: the longest n-grams have {LEAST} to {MOST} words")
         shown = ",".join(map(str, self.prune))
         if not 1 <= len(self.prune) <= self.order:
             raise UsageError(f"--prune {shown}: name a number for each order, or for the first few of {self.order}")

@@ -97,7 +97,7 @@ def words_of_model(path: Path) -> list[str]:
         with path.open("rb") as file:
             words = _of_binary(path, file) if file.read(len(BINARY)) == BINARY else _of_arpa(path, file)
     except OSError as error:
-        raise DataError(f"{path} cannot be read as a language model: {error.strerror or error}") from error
+        raise DataError(f"{path} cannot be read as a language model: {error.strerror or error}; {MENDS}") from error
     return [word for word in words if word not in SPECIAL]
 
 

@@ -69,10 +69,12 @@ def _lines(place: Path) -> Iterator[tuple[int, str]]:
         raise DataError.at(place, number, "this line is not UTF-8: convert the text, as with iconv") from error
     except (OSError, EOFError, zlib.error) as error:
         what = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{place} cannot be read: {what}") from error
+        raise DataError(f"{place} cannot be read: {what}; name a text, a manifest or a folder of shards") from error
 
 
 def _opened(place: Path) -> BinaryIO:
     if place == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise DataError("standard input is closed: name a text instead of -")
         return sys.stdin.buffer
     return gzip.open(place) if place.suffix == ".gz" else place.open("rb")  # type: ignore[return-value]

@@ -55,7 +55,7 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
     edits = list(_any(reference, hypothesis))
     replaced = sum(edit.kind is Kind.SUBSTITUTION for edit in edits)
     # rapidfuzz looks for the fewest edits alone: often enough it has the most words right as well.
-    if replaced == count(reference, hypothesis).substitutions or len(reference) * len(hypothesis) > CELLS:
+    if len(reference) * len(hypothesis) > CELLS or replaced == count(reference, hypothesis).substitutions:
         return edits
     return _best(reference, hypothesis)
 

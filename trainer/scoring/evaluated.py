@@ -92,7 +92,9 @@ class Evaluated:
         """Its name and, where there are choices, what was chosen."""
         yield str(self.decoder["name"])
         for key, value in self.decoder.items():
-            if self.decoder["name"] != GREEDY and key != "name" and value not in (None, [], ()):
+            if key == "hot_words":
+                yield from (f"hot word {word} {boost:g}" for word, boost in value.items())
+            elif self.decoder["name"] != GREEDY and key != "name" and value is not None:
                 yield f"{key} {value['path'] if isinstance(value, Mapping) else value}"
 
     def facts(self) -> dict[str, Any]:
@@ -112,11 +114,13 @@ def evaluated_of(facts: Mapping[str, Any]) -> Evaluated:
     """The evaluation in a JSON's facts.
 
     Raises:
-        KeyError, TypeError, ValueError: they are not such facts.
+        KeyError, TypeError, ValueError, AttributeError: they are not such facts.
     """
     data = facts["data"]
     heard = tuple(Heard.of(one) for one in facts["results"])
-    return Evaluated(
+    if len({one.sample.id for one in heard}) < len(heard) or not any(one.words.words for one in heard):
+        raise ValueError("an utterance is there twice, or there is no word")
+    found = Evaluated(
         evaluation=Evaluation(heard, tuple(Unscored(**one) for one in facts["unscored"])),
         **facts["model"],
         decoder=facts["decoder"],
@@ -124,6 +128,8 @@ def evaluated_of(facts: Mapping[str, Any]) -> Evaluated:
         digest=data["digest"],
         rules=Rules(name=one_of("text profile", facts["text_profile"], PROFILES), files=tuple(data["references"])),
     )
+    list(found._decoder())  # raises what it cannot tell
+    return found
 
 
 def read_evaluated(path: Path) -> Evaluated:
@@ -133,7 +139,7 @@ def read_evaluated(path: Path) -> Evaluated:
         DataError: it cannot be read, or is none.
     """
     try:
-        facts = json.loads(path.read_bytes())
+        facts = json.loads(path.read_bytes(), parse_constant=_no_number)
         if facts["version"] != VERSION:
             raise DataError(f"{path} was written by another version of dsprep: evaluate again")
         return evaluated_of(facts)
@@ -141,10 +147,15 @@ def read_evaluated(path: Path) -> Evaluated:
         raise DataError(
             f"cannot read {path}: {error.strerror}; name what dsprep evaluate --json has written"
         ) from error
-    except (ValueError, KeyError, TypeError, UsageError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
         raise DataError(
             f"{path} is no evaluation of one model: name what dsprep evaluate --json has written"
         ) from error
+
+
+def _no_number(text: str) -> None:
+    """NaN and the infinities, which JSON does not have."""
+    raise ValueError(text)
 
 
 def _name(place: str) -> str:

@@ -16,7 +16,7 @@ from ...importers.stm_lines import Segment
 from ...manifests import Sample
 from ...pipeline.text import PROFILES, Profile, Unspoken
 from ..decoding.hypothesis import Hypothesis, Word
-from .errors import Errors, added, count_characters, count_words
+from .errors import EDIT, Errors, added, count_characters, count_words
 from .summary import Summary, finite, summary_of
 
 AS_WRITTEN = PROFILES["keep"]
@@ -83,7 +83,7 @@ class Heard:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Self:
-        """The utterance of these facts."""
+        """The utterance of these facts; its errors are counted again, but for those by an STM's choices."""
         audio, raw = facts["audio"], Raw(reference=facts["reference"], hypothesis=facts["hypothesis"])
         sample = Sample(
             id=facts["id"],
@@ -99,19 +99,26 @@ class Heard:
             text=facts.get("scored_hypothesis", raw.hypothesis),
             score=_number(facts["score"], -inf),
             words=tuple(
-                Word(text=one["word"], start=one["start"], end=one["end"], confidence=one["confidence"])
+                Word(text=one["word"], **{name: float(one[name]) for name in ("start", "end", "confidence")})
                 for one in facts["times"]
             ),
         )
+        segment = Segment(**facts["segment"]) if "segment" in facts else None
         return cls(
             sample,
             hypothesis,
             _number(facts["loss"], inf),
-            Errors(**facts["words"]),
-            Errors(**facts["characters"]),
+            _errors(facts["words"]) if segment else count_words(sample.transcript, hypothesis.text),
+            count_characters(sample.transcript, hypothesis.text),
             raw if "scored_reference" in facts else None,
-            Segment(**facts["segment"]) if "segment" in facts else None,
+            segment,
         )
+
+
+def _errors(facts: Mapping[str, Any]) -> Errors:
+    if not all(isinstance(value, int) and 0 <= value < EDIT for value in facts.values()):
+        raise ValueError(f"{facts} are no counts")
+    return Errors(**facts)
 
 
 def _number(value: float | None, instead: float) -> float:

@@ -181,3 +181,30 @@ def test_hypotheses_are_sorted_and_distinct_and_their_words_in_the_clip(seed: in
         assert times == sorted(times)
         assert all(0 <= time <= round(steps * 0.02, 3) for time in times)
         assert all(word.start < word.end and 0 < word.confidence <= 1 for word in one.words)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_clip_may_have_hardly_a_step(tmp_path: Path, steps: int, closed: bool) -> None:
+    (tmp_path / "words").write_text("a ab")
+    words = tmp_path / "words" if closed else None
+    decoder = Decoding(beam=5, words=words).decoder(Alphabet(("a", " ", "b"), 3))
+    first, *_ = decoder.decode(chance(1, steps, 4))
+    assert len(first.words) <= steps
+
+
+def test_a_search_that_ends_amid_a_word_leaves_it_out_and_keeps_its_score(tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("abab")
+    likely = np.full((3, 4), -9.0, np.float32)
+    likely[[0, 1, 2], [0, 2, 0]] = -0.01
+    decoder = Decoding(beam=1, words=tmp_path / "words").decoder(Alphabet(("a", " ", "b"), 3))
+    (found,) = decoder.decode(likely)
+    assert (found.text, found.words) == ("", ())
+    assert -100 < found.score < 0
+
+
+def test_a_word_of_the_list_is_spelt_in_nfc_as_the_alphabet_is(tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("e\u0301", encoding="utf-8")
+    likely = np.log(np.array([[0.9, 0.05, 0.05]], np.float32))
+    decoder = Decoding(words=tmp_path / "words").decoder(Alphabet(("\u00e9", " "), 2))
+    assert decoder.decode(likely)[0].text == "\u00e9"

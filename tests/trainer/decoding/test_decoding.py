@@ -35,7 +35,13 @@ def test_weights_are_as_asked_else_deepspeechs_with_a_model_and_none_without() -
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"beam": 0}, "--beam 0: it is a number from 1 on"),
+        ({"beam": 0}, "--beam 0: it is a number from 1 to 100000"),
+        ({"beam": 10**20}, "--beam 1"),
+        ({"nbest": 10**6}, "--nbest 1"),
+        ({"tokens": 5}, "are for a search: ask for one too"),
+        ({"beam_threshold": 5.0}, "are for a search: ask for one too"),
+        ({"lm": LM, "beta": -1e9}, "--beta -1000000000.0: a weight is a number from -1000 to 1000"),
+        ({"hot_words": (("a", 1.0), ("b", 1.0), ("a", 2.0))}, "--hot-word a is there twice"),
         ({"tokens": 0}, "--tokens 0"),
         ({"nbest": 0}, "--nbest 0"),
         ({"beam_threshold": 0.0}, "--beam-threshold"),

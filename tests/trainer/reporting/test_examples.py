@@ -41,3 +41,9 @@ def test_those_with_most_errors_come_first(heard: Make) -> None:
     assert [line.id for line in worst_first(lines)] == ["u-2", "u-1", "u-3"]
     unsure = lines_of([heard("u-1", "a", "a", 0.1), heard("u-2", "a", "a", 2.0)])
     assert [line.id for line in worst_first(unsure)] == ["u-2", "u-1"]
+
+
+def test_the_median_ones_are_those_in_the_middle(heard: Make) -> None:
+    lines = lines_of([heard(f"u-{n:03d}", "a", "a", float(n)) for n in range(100)])
+    _, median, _ = examples(lines)
+    assert [line.id for line in median.lines] == [f"u-{n:03d}" for n in range(45, 55)]

@@ -54,6 +54,12 @@ def test_an_interval_of_a_binomial_rate_is_the_textbook_s() -> None:
     assert found.high == pytest.approx(0.2 + half, abs=0.004)
 
 
+def test_an_interval_holds_the_middle_95_percent_and_its_ends_were_drawn() -> None:
+    found = interval(np.arange(1001) / 1000)
+    assert (found.low, found.high) == pytest.approx((0.025, 0.975), abs=0.0015)
+    assert interval(np.array([0.0] * 900 + [np.inf] * 101)) == Interval(low=0.0, high=np.inf)
+
+
 def test_speakers_that_differ_make_a_wider_interval_than_their_utterances() -> None:
     good = np.array([number % 7 < 3 for number in range(700)])
     errors = np.stack([~good, np.ones(700)], 1).astype(float)

@@ -5,8 +5,9 @@ import jiwer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
 
-from dsprep.trainer.scoring.errors import Errors, added, count_characters, count_words
+from dsprep.trainer.scoring.errors import CELLS, Errors, added, count_characters, count_words
 
 words = st.lists(st.sampled_from("abc"), max_size=6).map(" ".join)
 
@@ -76,6 +77,17 @@ def test_jiwer_agrees_on_nothing_said() -> None:
 @given(words, words)
 def test_characters_are_counted_alike(reference: str, hypothesis: str) -> None:
     assert count_characters(reference, hypothesis).total == edits(list(reference), list(hypothesis))
+
+
+def test_texts_of_any_length_have_the_fewest_errors() -> None:
+    chance = random.Random(7)
+    said = "".join(chance.choices("abcdefgh", k=30_000))
+    heard = "".join(one if chance.random() < 0.9 else chance.choice(["", "x", "yy"]) for one in said)
+    assert len(said) * len(heard) > CELLS
+    found = count_characters(said, heard)
+    assert found.total == Levenshtein.distance(said, heard)
+    assert found.substitutions > 0
+    assert found.words - found.deletions + found.insertions == len(heard)
 
 
 @pytest.mark.parametrize(

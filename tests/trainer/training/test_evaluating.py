@@ -1,6 +1,7 @@
 """Evaluations of a small run: each utterance once, whatever the batches and the processes, and all of it told."""
 
 import json
+import math
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +14,13 @@ from dsprep.manifests import DataError, TrainingError, english, manifest_bytes, 
 from dsprep.trainer.acoustic.run import open_run
 from dsprep.trainer.config import BatchConfig, read_config
 from dsprep.trainer.decoding.decoding import Decoding
+from dsprep.trainer.decoding.hypothesis import Word
 from dsprep.trainer.evaluating import Asked, evaluate_model, hearing_of, is_model
 from dsprep.trainer.judging import judge, judged
 from dsprep.trainer.loading.data import Data, read_data
 from dsprep.trainer.scoring.errors import Errors, count_characters, count_words
 from dsprep.trainer.scoring.evaluated import read_evaluated
+from dsprep.trainer.scoring.heard import Evaluation
 from dsprep.trainer.scoring.rules import Rules, rules_of
 from dsprep.trainer.scoring.summary import summary_of
 from dsprep.trainer.training.checkpoint import checkpoints
@@ -127,8 +130,56 @@ def test_what_was_written_is_read_back_the_same(run: Path, data: Data, tmp_path:
 
 
 @pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("results",), []),
+        (("results", 0, "columns"), [1]),
+        (("results", 0, "times", 0, "start"), "x"),
+        (("results", 0, "loss"), math.nan),
+        (("decoder",), None),
+        (("decoder",), {}),
+        (("decoder", "lm"), {"x": 1}),
+        (("decoder", "hot_words"), [1]),
+        (("data",), [1]),
+    ],
+)
+def test_a_value_of_another_kind_is_told_when_it_is_read(
+    run: Path, data: Data, tmp_path: Path, place: tuple[str | int, ...], value: object
+) -> None:
+    evaluated = evaluate_model(run, Asked(data=data, device=CPU))
+    word = Word(text="a", start=0.0, end=0.1, confidence=1.0)
+    first, *rest = evaluated.evaluation.heard
+    first = replace(first, hypothesis=replace(first.hypothesis, words=(word,)))
+    asked = Decoding(lm=Path("x"), hot_words=(("one", 2.0),))
+    kept = replace(evaluated, evaluation=Evaluation((first, *rest)), decoder=asked.facts())
+    assert "lm x, alpha 0.93" in kept.shown()["decoder"]
+    assert "hot word one 2" in kept.shown()["decoder"]
+    facts: Any = json.loads(json.dumps(kept.facts()))
+    (tmp_path / "a.json").write_text(json.dumps(facts))
+    assert read_evaluated(tmp_path / "a.json") == kept
+    at = facts
+    for key in place[:-1]:
+        at = at[key]
+    at[place[-1]] = value
+    (tmp_path / "a.json").write_text(json.dumps(facts))
+    with pytest.raises(DataError, match="is no evaluation of one model"):
+        read_evaluated(tmp_path / "a.json")
+
+
+def test_errors_are_counted_when_an_evaluation_is_read(run: Path, data: Data, tmp_path: Path) -> None:
+    facts = evaluate_model(run, Asked(data=data, device=CPU)).facts()
+    said = facts["results"][0]
+    said["hypothesis"] = said["reference"]
+    (tmp_path / "a.json").write_text(json.dumps(facts))
+    first = read_evaluated(tmp_path / "a.json").evaluation.heard[0]
+    assert (first.words.total, first.characters.total) == (0, 0)
+    assert first.words.words == len(said["reference"].split())
+
+
+@pytest.mark.parametrize(
     ("content", "told"),
     [
+        ("[" * 100_000, "is no evaluation of one model"),
         ("", "is no evaluation of one model"),
         ("[1]", "is no evaluation of one model"),
         ("{}", "is no evaluation of one model"),
