@@ -28,6 +28,7 @@ from .options import device_option, path_type, place_type, readers_option
 from .progress import show_progress
 from .rates import difference_line, rate_lines
 from .showing import notice
+from .stopping import if_interrupted
 
 if TYPE_CHECKING:
     from ..trainer.decoding.decoding import Decoding
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ..trainer.scoring.evaluated import Evaluated
 
 SEED_REPORT = "deepspeech-0.1"
+STOPPED = "interrupted: nothing is kept of an evaluation; type the same command to begin it again"
 
 
 @click.command()
@@ -81,7 +83,7 @@ def evaluate(
         raise UsageError(f"{run} is an evaluation that was written, and is not decoded again: name a model and data")
     on = device_of(device)
     homes = list(_homes(report, models))
-    with joined(on) as ranks, show_progress(ranks.first) as progress:
+    with if_interrupted(STOPPED), joined(on) as ranks, show_progress(ranks.first) as progress:
         rules = ranks.once(lambda: rules_of("keep" if normalise is None else normalise, stm))
         saved = {one: ranks.once(partial(read_evaluated, one)) for one in models if is_saved(one)}
         on_notice = notice if ranks.first else lambda told: None

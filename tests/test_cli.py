@@ -81,7 +81,7 @@ def test_the_main_job_from_the_shell(tmp_path: Path, make: Any) -> None:
         (["import", "ldc93s1", "x", "--source", ""], 1, "--source is empty"),
         (["import", "ldc93s1", "x", "--source", "file:///a"], 1, "only http and https are fetched"),
         (["import", "ldc93s1", "x", "--source", "a" * 5000], 1, "cannot read aaaa"),
-        (["import", "ldc93s1", "x", "--min-seconds", "nan"], 1, "nothing is that long"),
+        (["import", "ldc93s1", "x", "--min-seconds", "nan"], 2, "nan is no number"),
         (["import", "ldc93s1", "x", "--min-seconds", "5", "--max-seconds", "1"], 1, "nothing is that long"),
         (["import", "ldc93s1"], 2, "Missing argument 'OUT'"),
         (["import", "ldc93s1", "x", "--workers", "0"], 2, "not in the range"),

@@ -23,7 +23,7 @@ def dsprep(*arguments: object) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_one_sentence_of_ldc93s1_is_learnt_by_heart(real: Path, tmp_path: Path) -> None:
     dsprep("import", "ldc93s1", tmp_path / "ldc", "--source", real / "ldc93s1")
     manifest = tmp_path / "ldc" / "ldc93s1.csv"
@@ -72,7 +72,7 @@ def test_every_row_of_common_voice_is_accounted_for(real: Path, tmp_path: Path) 
     assert texts == {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_at_any_instant_common_voice_ends_in_the_same_bytes(real: Path, tmp_path: Path, make: Any) -> None:
     """Two workers and their parent are killed at once; CI kills 3 times, DSPREP_KILLS says how often elsewhere."""
     command = [sys.executable, "-m", "dsprep", "import", "commonvoice", "--source", str(real / "commonvoice")]
@@ -110,7 +110,7 @@ def test_a_talk_s_cuts_are_the_single_recordings(real: Path, tmp_path: Path) -> 
         )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_understands_sentences_it_never_heard(tmp_path: Path) -> None:
     pytest.importorskip("espeakng_loader")
     if shutil.disk_usage(tmp_path).free < 10**9:
