@@ -50,13 +50,15 @@ class InContext(Features):
     WHITEN = False
 
     def made(self, samples_BN: Tensor, lengths: list[int], frames: list[int]) -> Tensor:
-        ready_BN = self.ready(F.pad(samples_BN, (1, 0)))
-        inside_BN = mask(lengths, ready_BN.shape[1], ready_BN.device)
-        frames_BTN = cut(ready_BN * inside_BN, self.WINDOW, self.HOP, max(frames))
+        frames_BTN = cut(self.whole(samples_BN, lengths), self.WINDOW, self.HOP, max(frames))
         return in_context(self.coefficients(frames_BTN), frames, self.WHITEN)
 
+    def whole(self, samples_BN: Tensor, lengths: list[int]) -> Tensor:
+        """What windows are cut from, of whole utterances; zeros past their lengths."""
+        return samples_BN
+
     def ready(self, samples_BN: Tensor) -> Tensor:
-        """What windows are cut from; it begins at the second sample, that the first may have a part in it."""
+        """The same of a piece of a stream; it begins at the second sample, that the first may have a part in it."""
         return samples_BN[:, 1:]
 
     def coefficients(self, frames_BTN: Tensor) -> Tensor:

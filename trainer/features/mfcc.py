@@ -9,12 +9,13 @@ release    window               frames                    whitened   here
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ...manifests import ctc
 from ...manifests.ctc import RATE
 from .context import WIDTH, InContext
-from .framing import power
+from .framing import mask, power
 
 FULL_SCALE = 32_768.0
 """Of int16 samples, which the recipe takes."""
@@ -49,6 +50,11 @@ class Mfcc(InContext):
     def frames(self, samples: int) -> int:
         """One each 20 ms; the last window is filled up with zeros."""
         return ctc.mfcc_frames(samples)
+
+    def whole(self, samples_BN: Tensor, lengths: list[int]) -> Tensor:
+        """The same after a sample of silence; the last sample must leave no trace past its utterance's end."""
+        ready_BN = self.ready(F.pad(samples_BN, (1, 0)))
+        return ready_BN * mask(lengths, ready_BN.shape[1], ready_BN.device)
 
     def ready(self, samples_BN: Tensor) -> Tensor:
         """At int16's scale, pre-emphasised."""
