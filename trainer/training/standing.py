@@ -14,6 +14,7 @@ from typing import Any
 from ...manifests import Alphabet, DataError
 from ..config import Config, config_of
 from ..scoring.errors import Errors
+from ..scoring.summary import finite
 
 VERSION = 2
 """Of the facts as a checkpoint's record holds them."""
@@ -39,7 +40,7 @@ class EpochResult:
 
     def facts(self) -> dict[str, Any]:
         """As JSON, which has no infinity: a loss that no utterance could be given is null."""
-        return {**asdict(self), "loss": _finite(self.loss), "dev_loss": _finite(self.dev_loss)}
+        return {**asdict(self), "loss": finite(self.loss), "dev_loss": finite(self.dev_loss)}
 
     @property
     def merit(self) -> tuple[float, float]:
@@ -136,10 +137,6 @@ def _result(facts: dict[str, Any]) -> EpochResult:
     losses = {key: math.inf if facts[key] is None else facts[key] for key in ("loss", "dev_loss")}
     words, characters = Errors(**facts["dev_words"]), Errors(**facts["dev_characters"])
     return EpochResult(**{**facts, **losses, "dev_words": words, "dev_characters": characters})
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _flat(facts: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
